@@ -1,0 +1,203 @@
+"""The words of the journal: what capture writes and everything else reads.
+
+A record is a frozen value; `kind` in the JSON names its type. Times are nanoseconds: `wall_ns` since
+the Unix epoch, `mono_ns` on the monotonic clock of the machine (durations are taken from it alone).
+Operation ids are span ids, 16 lower-case hex digits; an empty id means "none".
+
+Knows nothing of files, redaction or OpenTelemetry. Costs an import of msgspec, so nothing that runs
+before the command starts may import it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+EventType: TypeAlias = Literal["success", "error", "warning", "info", "debug"]
+Stream: TypeAlias = Literal[1, 2]
+
+
+class _Record(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True, kw_only=True):
+    wall_ns: int
+    mono_ns: int
+
+
+class RunStarted(_Record, frozen=True, tag="run.started"):
+    """The first record of a journal; everything known before the command said anything.
+
+    `attributes` hold what has a standard name already (host, revision, CI provider), keyed by it.
+    `report_path` is absolute; empty when no report was asked for.
+    """
+
+    run_id: str
+    trace_id: str
+    span_id: str
+    name: str
+    version: str = ""
+    parent_span_id: str = ""
+    tracestate: str = ""
+    environment: str = ""
+    argv: tuple[str, ...] = ()
+    cwd: str = ""
+    capture: str = ""
+    report_path: str = ""
+    wrapped: bool = True
+    tags: dict[str, str] = {}
+    attributes: dict[str, str] = {}
+
+
+class ProcessStarted(_Record, frozen=True, tag="process.started"):
+    """The wrapped command runs; `span_id` is the parent of operations that name no other."""
+
+    span_id: str
+    pid: int
+    executable: str = ""
+
+
+class RunNamed(_Record, frozen=True, tag="run.named"):
+    """`telemetry_init`: the first in a run names it, a later one opens the operation `op`."""
+
+    op: str
+    name: str
+    version: str = ""
+    parent: str = ""
+
+
+class RunEnded(_Record, frozen=True, tag="run.ended"):
+    """The last record of a run: how the command ended and what it used.
+
+    Exactly one of `exit_code`, `signal` and `interrupted` says how, except in a run without a wrapper,
+    where none of the three is known. Resource figures are those of `wait4`, seconds, bytes, counts;
+    None where unknown.
+    """
+
+    exit_code: int | None = None
+    signal: int | None = None
+    core_dumped: bool = False
+    timed_out: bool = False
+    interrupted: bool = False
+    started_mono_ns: int | None = None
+    cpu_user_s: float | None = None
+    cpu_system_s: float | None = None
+    memory_peak_bytes: int | None = None
+    io_read_bytes: int | None = None
+    io_write_bytes: int | None = None
+    context_switches_voluntary: int | None = None
+    context_switches_involuntary: int | None = None
+    disk_used_bytes: int | None = None
+    network_bytes: int | None = None
+
+
+class OperationStarted(_Record, frozen=True, tag="operation.started"):
+    """An operation or a script's step began. `host` empty: this machine."""
+
+    op: str
+    name: str
+    parent: str = ""
+    host: str = ""
+    attributes: dict[str, str] = {}
+
+
+class OperationEnded(_Record, frozen=True, tag="operation.ended"):
+    """An operation ended. Where `op` is empty, `name` says which: the innermost open one of that name,
+    else the last ended one (then this becomes an event), else one that was never started (it gets no
+    duration). `attempts` counts the tries made, `max_retries` those allowed after the first."""
+
+    op: str
+    name: str = ""
+    parent: str = ""
+    success: bool = True
+    message: str = ""
+    changed: bool = False
+    exit_code: int | None = None
+    attempts: int = 1
+    max_retries: int = 0
+    host: str = ""
+    attributes: dict[str, str] = {}
+
+
+class OperationChanged(_Record, frozen=True, tag="operation.changed"):
+    """`telemetry_mark_changed`: the operation changed something on its host."""
+
+    op: str
+    name: str = ""
+
+
+class Event(_Record, frozen=True, tag="event"):
+    """Something was said about an operation (or, with neither `op` nor `name`, about the run)."""
+
+    type: EventType
+    message: str = ""
+    op: str = ""
+    name: str = ""
+    attributes: dict[str, str] = {}
+
+
+class Metric(_Record, frozen=True, tag="metric"):
+    """`telemetry_record_metric`: the last value of a name wins. `value` is finite."""
+
+    name: str
+    value: float
+
+
+class Tag(_Record, frozen=True, tag="tag"):
+    """`telemetry_add_tag`: the last value of a key wins."""
+
+    key: str
+    value: str
+
+
+class Flushed(_Record, frozen=True, tag="flushed"):
+    """`telemetry_flush`: the script says that it is complete. `op` is the id its init made."""
+
+    op: str = ""
+
+
+class Output(_Record, frozen=True, tag="output"):
+    """A piece of what an operation (or, with `op` empty, the command outside of any) printed.
+
+    Redacted before it came here. `text` holds it where it is UTF-8, else `raw` (base64 in the JSON).
+    `cut_bytes` were left out just before this piece. Pieces of one operation and stream are in order.
+    """
+
+    op: str
+    stream: Stream
+    text: str = ""
+    raw: bytes = b""
+    cut_bytes: int = 0
+
+
+class Sample(_Record, frozen=True, tag="sample"):
+    """What the command's whole process tree used at one moment: seconds, bytes, counts."""
+
+    cpu_s: float
+    memory_bytes: int
+    processes: int
+
+
+class Damage(_Record, frozen=True, tag="damage"):
+    """Something was lost or unreadable, counted: `where` is inbox, journal, output, record or input."""
+
+    where: str
+    reason: str
+    count: int = 1
+    size_bytes: int = 0
+
+
+Record: TypeAlias = (
+    RunStarted
+    | ProcessStarted
+    | RunNamed
+    | RunEnded
+    | OperationStarted
+    | OperationEnded
+    | OperationChanged
+    | Event
+    | Metric
+    | Tag
+    | Flushed
+    | Output
+    | Sample
+    | Damage
+)
