@@ -1,0 +1,119 @@
+"""The values and protocols that the parts of the runner, and the pipeline around it, agree on.
+
+Nothing here does anything; nothing here may be slow to import.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+Mode: TypeAlias = Literal["pipe", "session", "inherit"]
+
+
+class Usage(NamedTuple):
+    """What `wait4` says of the command and the children it waited for: seconds, bytes, counts."""
+
+    cpu_user_s: float
+    cpu_system_s: float
+    memory_peak_bytes: int
+    io_read_bytes: int
+    io_write_bytes: int
+    context_switches_voluntary: int
+    context_switches_involuntary: int
+
+
+class Exit(NamedTuple):
+    """How the command ended: by `exit_code` or by `signal`; neither where nobody could wait for it."""
+
+    exit_code: int | None = None
+    signal: int | None = None
+    core_dumped: bool = False
+    usage: Usage | None = None
+
+
+class Stopped(NamedTuple):
+    """The command was stopped by `signal` (a shell would say "Stopped")."""
+
+    signal: int
+
+
+class Continued(NamedTuple):
+    """The command goes on."""
+
+
+Change: TypeAlias = Exit | Stopped | Continued
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way out of the command: what it writes to, what we read, where its bytes go.
+
+    `stream` is 1 or 2, how the bytes are stored. `source_fd` is ours (a pipe's read end or a
+    pseudo-terminal's master), `child_fd` is the command's, put on `child_targets` in it. `sink_fd` is
+    our real output. `mark_path` is what a script compares its own output with (`-ef`).
+    """
+
+    stream: Literal[1, 2]
+    kind: Literal["pipe", "pty"]
+    source_fd: int
+    sink_fd: int
+    child_fd: int
+    child_targets: tuple[int, ...]
+    mark_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """All channels of a run. `reason` says in words why something is not captured, else is empty."""
+
+    mode: Mode
+    channels: tuple[Channel, ...] = ()
+    reason: str = ""
+
+
+class Process(Protocol):
+    """The wrapped command, whoever started it."""
+
+    @property
+    def pid(self) -> int:
+        """The command's process id."""
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when `poll` may have news."""
+
+    def poll(self) -> Change | None:
+        """The next change, or None; never blocks. After an Exit it says None for ever."""
+
+    def send(self, signum: int, *, group: bool) -> None:
+        """Send a signal to the command, or with `group` to its process group if that is not ours."""
+
+
+class Tap(Protocol):
+    """What listens to a run. It may be slow or raise: the runner then goes on without it."""
+
+    def output(self, stream: int, op: str, data: bytes) -> None:
+        """Bytes that the command wrote and that have been passed on; `op` is "" outside of any."""
+
+    def marked(self, stream: int, op: str) -> None:
+        """A mark was taken out of the stream: what follows belongs to `op` ("": to none)."""
+
+    def closed(self, stream: int) -> None:
+        """The stream is over: its writers are gone, or its reader is and the source was closed."""
+
+    def work(self) -> float:
+        """Do a slice of work of about a millisecond; seconds until the next one is due, 0.0 for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What `supervise` returns. `lingering`: a descendant still holds an output of ours."""
+
+    exit: Exit
+    started_wall_ns: int
+    started_mono_ns: int
+    ended_wall_ns: int
+    ended_mono_ns: int
+    timed_out: bool = False
+    lingering: bool = False
+    tap_fault: str = ""
