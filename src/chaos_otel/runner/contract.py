@@ -65,11 +65,17 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """All channels of a run. `reason` says in words why something is not captured, else is empty."""
+    """All channels of a run. `reason` says in words why something is not captured, else is empty.
+
+    In a session `terminal_fd` is our real terminal and `terminal_state` what `terminal.save` said of it
+    before anything was changed, for whoever has to restore it.
+    """
 
     mode: Mode
     channels: tuple[Channel, ...] = ()
     reason: str = ""
+    terminal_fd: int = -1
+    terminal_state: bytes = b""
 
 
 class Process(Protocol):
