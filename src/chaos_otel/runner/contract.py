@@ -6,7 +6,12 @@ Nothing here does anything; nothing here may be slow to import.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
+
+from chaos_otel.clock import Moment
+
+if TYPE_CHECKING:
+    from chaos_otel.runner.loop import Loop
 
 Mode: TypeAlias = Literal["pipe", "session", "inherit"]
 
@@ -51,7 +56,10 @@ class Channel:
 
     `stream` is 1 or 2, how the bytes are stored. `source_fd` is ours (a pipe's read end or a
     pseudo-terminal's master), `child_fd` is the command's, put on `child_targets` in it. `sink_fd` is
-    our real output. `mark_path` is what a script compares its own output with (`-ef`).
+    our real output. `mark_path` is what a script compares its own output with (`-ef`). `stage_fd` is a
+    pipe of ours, open both ways, that holds what is being written to a regular file: whoever takes over
+    from us needs it beside `source_fd` and `sink_fd`; -1 where there is none. All are above 2 and close
+    on exec.
     """
 
     stream: Literal[1, 2]
@@ -61,6 +69,7 @@ class Channel:
     child_fd: int
     child_targets: tuple[int, ...]
     mark_path: str
+    stage_fd: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +87,42 @@ class Channels:
     terminal_state: bytes = b""
 
 
+class Terminal(Protocol):
+    """The terminal session that a command runs in: takes part in the loop beside the outputs.
+
+    Called in the order attach, then any number of the middle three, then detach (always).
+    """
+
+    def attach(self, loop: Loop) -> None:
+        """Before the first turn: register what is needed."""
+
+    def signalled(self, signum: int) -> bool:
+        """A signal came to us; True: that was all it was for, do not pass it on to the command."""
+
+    def stopping(self) -> None:
+        """The command has stopped and we stop next: give the real terminal back."""
+
+    def resumed(self) -> None:
+        """We go on after a stop; the command has not been told yet."""
+
+    def detach(self) -> None:
+        """The command has ended and its output is out."""
+
+
 class Process(Protocol):
     """The wrapped command, whoever started it."""
 
     @property
     def pid(self) -> int:
         """The command's process id."""
+
+    @property
+    def started(self) -> Moment:
+        """When it was started."""
+
+    @property
+    def terminal(self) -> Terminal | None:
+        """The terminal session it runs in; None where it shares ours."""
 
     def fileno(self) -> int:
         """A descriptor that is readable when `poll` may have news."""
