@@ -29,7 +29,7 @@ class Usage(NamedTuple):
 
 
 class Exit(NamedTuple):
-    """How the command ended: by `exit_code` or by `signal`; neither where nobody could wait for it."""
+    """How the command ended: by `exit_code` or by `signal`, or neither: nobody could wait for it."""
 
     exit_code: int | None = None
     signal: int | None = None
@@ -55,11 +55,11 @@ class Channel:
     """One way out of the command: what it writes to, what we read, where its bytes go.
 
     `stream` is 1 or 2, how the bytes are stored. `source_fd` is ours (a pipe's read end or a
-    pseudo-terminal's master), `child_fd` is the command's, put on `child_targets` in it. `sink_fd` is
-    our real output. `mark_path` is what a script compares its own output with (`-ef`). `stage_fd` is a
-    pipe of ours, open both ways, that holds what is being written to a regular file: whoever takes over
-    from us needs it beside `source_fd` and `sink_fd`; -1 where there is none. All are above 2 and close
-    on exec.
+    pseudo-terminal's master), `child_fd` is the command's, put on `child_targets` in it. `sink_fd`
+    is our real output. `mark_path` is what a script compares its own output with (`-ef`).
+    `stage_fd` is a pipe of ours, open both ways, that holds what is being written to a regular
+    file: whoever takes over from us needs it beside `source_fd` and `sink_fd`; -1 where there is
+    none. All are above 2 and close on exec.
     """
 
     stream: Literal[1, 2]
@@ -76,8 +76,8 @@ class Channel:
 class Channels:
     """All channels of a run. `reason` says in words why something is not captured, else is empty.
 
-    In a session `terminal_fd` is our real terminal and `terminal_state` what `terminal.save` said of it
-    before anything was changed, for whoever has to restore it.
+    In a session `terminal_fd` is our real terminal and `terminal_state` what `terminal.save` said
+    of it before anything was changed, for whoever has to restore it.
     """
 
     mode: Mode
@@ -131,7 +131,7 @@ class Process(Protocol):
         """The next change, or None; never blocks. After an Exit it says None for ever."""
 
     def send(self, signum: int, *, group: bool) -> None:
-        """Send a signal to the command, or with `group` to its process group if that is not ours."""
+        """Send a signal to the command, or with `group` to its process group if not ours too."""
 
 
 class Tap(Protocol):
@@ -147,7 +147,7 @@ class Tap(Protocol):
         """The stream is over: its writers are gone, or its reader is and the source was closed."""
 
     def work(self) -> float:
-        """Do a slice of work of about a millisecond; seconds until the next one is due, 0.0 for more."""
+        """Do about a millisecond's work; seconds until the next slice is due, 0.0 for more."""
 
 
 @dataclass(frozen=True, slots=True)

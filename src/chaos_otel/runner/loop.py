@@ -64,8 +64,10 @@ class Loop:
         return timer
 
     def turn(self, timeout_s: float | None) -> bool:
-        """Wait once, at most `timeout_s` (None: for ever), and call back; False if no descriptor was
-        ready. A timer that comes due ends the wait."""
+        """Wait once, at most `timeout_s` (None: for ever) or until a timer is due, and call back.
+
+        False if no descriptor was ready.
+        """
         if self._timers:
             left_s = max(0.0, self._timers[0][0] - time.monotonic())
             timeout_s = left_s if timeout_s is None else min(timeout_s, left_s)
