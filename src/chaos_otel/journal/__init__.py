@@ -1,0 +1,1 @@
+"""The journal: the durable, ordered line between capture and delivery."""
