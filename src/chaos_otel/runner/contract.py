@@ -17,11 +17,14 @@ Mode: TypeAlias = Literal["pipe", "session", "inherit"]
 
 
 class Usage(NamedTuple):
-    """What `wait4` says of the command and the children it waited for: seconds, bytes, counts."""
+    """What `wait4` says of the command and the children it waited for: seconds, bytes, counts.
+
+    `memory_peak_bytes` is None where it is not known.
+    """
 
     cpu_user_s: float
     cpu_system_s: float
-    memory_peak_bytes: int
+    memory_peak_bytes: int | None
     io_read_bytes: int
     io_write_bytes: int
     context_switches_voluntary: int
@@ -29,7 +32,7 @@ class Usage(NamedTuple):
 
 
 class Exit(NamedTuple):
-    """How the command ended: by `exit_code` or by `signal`, or neither: nobody could wait for it."""
+    """How the command ended: by `exit_code` or by `signal`, or neither if nobody waited."""
 
     exit_code: int | None = None
     signal: int | None = None
@@ -125,7 +128,7 @@ class Process(Protocol):
         """The terminal session it runs in; None where it shares ours."""
 
     def fileno(self) -> int:
-        """A descriptor that is readable when `poll` may have news."""
+        """A descriptor that is readable when `poll` may have news; -1: SIGCHLD says so."""
 
     def poll(self) -> Change | None:
         """The next change, or None; never blocks. After an Exit it says None for ever."""
