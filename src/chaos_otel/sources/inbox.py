@@ -23,10 +23,12 @@ _UNESCAPED = {b"\\": b"\\", b"t": b"\t", b"n": b"\n"}
 
 
 class Parsed(NamedTuple):
-    """A record, and the streams (1, 2) whose marks must have been seen before it counts."""
+    """A record, the streams (1, 2) whose marks must have been seen before it counts, and where its
+    line ends: the bytes fed up to there."""
 
     record: Record
     marks: tuple[int, ...] = ()
+    offset: int = 0
 
 
 class InboxDecoder:
@@ -43,6 +45,7 @@ class InboxDecoder:
         self._pieces = PieceStore()
         self._rest = b""
         self._fed_bytes = 0
+        self._line_end = 0
         self._at_start = True
         self._starts: dict[str, int] = {}
         self._damage: dict[str, list[int]] = {}
@@ -59,6 +62,7 @@ class InboxDecoder:
         """
         now = self._clock()
         self._times.reading(now)
+        self._line_end = self.consumed
         self._fed_bytes += len(data)
         lines = (self._rest + data).split(b"\n")
         rest = lines.pop()
@@ -70,12 +74,14 @@ class InboxDecoder:
         self._rest = rest
         parsed: list[Parsed] = []
         for line in lines:
+            self._line_end += len(line) + 1
             self._line(line, parsed)
         return self._with_damage(parsed)
 
     def finish(self) -> list[Parsed]:
         """The end: an unfinished line is damage; pieces are put together as far as they go."""
         self._times.reading(self._clock())
+        self._line_end = self._fed_bytes
         parsed: list[Parsed] = []
         rest, self._rest = self._rest.lstrip(b"\0"), b""
         if rest:
@@ -89,7 +95,9 @@ class InboxDecoder:
     def _skip_hole(self, lines: list[bytes], rest: bytes) -> tuple[list[bytes], bytes]:
         """NULs at the start are the space that was given back behind an earlier reader."""
         if lines:
-            lines[0] = lines[0].lstrip(b"\0")
+            first = lines[0].lstrip(b"\0")
+            self._line_end += len(lines[0]) - len(first)
+            lines[0] = first
             self._at_start = False
         else:
             rest = rest.lstrip(b"\0")
@@ -112,7 +120,7 @@ class InboxDecoder:
                 self._piece(payload, parsed)
                 return
             made, marks = record(_fields(payload), self._times.moment)
-            parsed.append(Parsed(self._in_order(made), marks))
+            parsed.append(Parsed(self._in_order(made), marks, self._line_end))
         except NotARecord as fault:
             self._damaged(str(fault), len(payload))
 
