@@ -14,16 +14,13 @@ import fcntl
 import os
 import signal
 import struct
-import sys
 import termios
 from collections.abc import Callable
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 from chaos_otel.runner.contract import Usage
-
-if TYPE_CHECKING:
-    from resource import struct_rusage
+from chaos_otel.runner.process import usage_of
 
 # The orders. `sigwait` takes the lowest number first: first the terminal, then the command goes on.
 TO_FOREGROUND = signal.SIGUSR1
@@ -31,14 +28,15 @@ TO_BACKGROUND = signal.SIGUSR2
 GO_ON = signal.SIGCONT
 
 _REPORT = struct.Struct("=Bi2d5q")
-_USAGE_UNKNOWN = Usage(0.0, 0.0, 0, 0, 0, 0, 0)
-_MAXRSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
-_BLOCK_BYTES = 512
+_NO_USAGE = Usage(0.0, 0.0, 0, 0, 0, 0, 0)
+_PEAK = Usage._fields.index("memory_peak_bytes")
+_UNKNOWN = -1
 
 
 class Kind(IntEnum):
-    """What a report says; `Report.value` is the pid, the signal, or `wait4`'s status."""
+    """What a report says; `Report.value` is the errno, the pid, the signal or `wait4`'s status."""
 
+    FAILED = 0
     STARTED = 1
     STOPPED = 2
     CONTINUED = 3
@@ -50,41 +48,56 @@ class Report(NamedTuple):
 
     kind: Kind
     value: int
-    usage: Usage = _USAGE_UNKNOWN
+    usage: Usage = _NO_USAGE
 
     def encode(self) -> bytes:
-        return _REPORT.pack(self.kind, self.value, *self.usage)
+        usage = (_UNKNOWN if figure is None else figure for figure in self.usage)
+        return _REPORT.pack(self.kind, self.value, *usage)
 
     @classmethod
     def decode(cls, data: bytes) -> Report:
         kind, value, *usage = _REPORT.unpack(data)
+        if usage[_PEAK] == _UNKNOWN:
+            usage[_PEAK] = None
         return cls(Kind(kind), value, Usage(*usage))
 
 
 REPORT_BYTES = _REPORT.size  # less than PIPE_BUF: a report is written whole or not at all
 
 
-def lead(slave_fd: int, *, report_fd: int, command: Callable[[], NoReturn]) -> NoReturn:
+def lead(
+    slave_fd: int, *, report_fd: int, own_peak_bytes: int, command: Callable[[], NoReturn]
+) -> NoReturn:
     """Be the monitor. Call in a fresh child of ours that has all signals blocked.
 
-    `command` runs in the command's process, in the foreground of its terminal, with the caller's
-    descriptors; it must exec or exit. Raises OSError, and there is no command, where the session
-    cannot be made.
+    `command` runs in the command's process with the caller's descriptors, calls `lead_group`, and
+    must exec or exit. The first report is STARTED or FAILED.
     """
     parent_pid = os.getppid()
+    try:
+        pid = _fork_in_session(slave_fd)
+        if pid == 0:
+            command()
+        _close_all_but(slave_fd, report_fd)
+        watch = _Watch(slave_fd, report_fd=report_fd, pid=pid, parent_pid=parent_pid)
+        watch.until_end(own_peak_bytes)
+    except OSError as error:
+        os.write(report_fd, Report(Kind.FAILED, error.errno or 0).encode())
+    finally:
+        os._exit(0)
+
+
+def lead_group(slave_fd: int) -> None:
+    """In the command's process, SIGTTOU blocked: a group of its own, in the foreground."""
+    os.setpgid(0, 0)
+    os.tcsetpgrp(slave_fd, os.getpid())
+
+
+def _fork_in_session(slave_fd: int) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it would reap the command before us
     os.setsid()
     fcntl.ioctl(slave_fd, termios.TIOCSCTTY, 0)
-    pid = os.fork()
-    if pid == 0:
-        os.setpgid(0, 0)
-        os.tcsetpgrp(slave_fd, os.getpid())  # SIGTTOU is blocked
-        command()
-    try:
-        _close_all_but(slave_fd, report_fd)
-        _Watch(slave_fd, report_fd=report_fd, pid=pid, parent_pid=parent_pid).until_end()
-    finally:
-        os._exit(0)
+    return os.fork()
 
 
 class _Watch:
@@ -98,7 +111,8 @@ class _Watch:
         self._own_group = os.getpgrp()
         self._command_group = pid  # which group has the terminal, when it is not ours
 
-    def until_end(self) -> None:
+    def until_end(self, own_peak_bytes: int) -> None:
+        """Report and obey until the command has ended. `own_peak_bytes` is our size at the fork."""
         self._report(Report(Kind.STARTED, self._pid))
         handlers = {
             TO_FOREGROUND: self._give_terminal,
@@ -109,10 +123,10 @@ class _Watch:
             signum = signal.sigwait([signal.SIGCHLD, *handlers])
             if signum != signal.SIGCHLD:
                 handlers[signal.Signals(signum)]()
-            elif self._ended():
+            elif self._ended(own_peak_bytes):
                 return
 
-    def _ended(self) -> bool:
+    def _ended(self, own_peak_bytes: int) -> bool:
         """Report all changes; True after the last one."""
         while True:
             options = os.WNOHANG | os.WUNTRACED | os.WCONTINUED
@@ -127,7 +141,8 @@ class _Watch:
             else:
                 # What is left in the foreground would get SIGHUP when the session's leader exits.
                 self._take_terminal()
-                self._report(Report(Kind.ENDED, status, _usage(used)))
+                usage = usage_of(used, above_bytes=own_peak_bytes)
+                self._report(Report(Kind.ENDED, status, usage))
                 return True
 
     def _take_terminal(self) -> None:
@@ -159,18 +174,6 @@ class _Watch:
     def _report(self, report: Report) -> None:
         with contextlib.suppress(OSError):  # nobody listens any more: the command goes on
             os.write(self._report_fd, report.encode())
-
-
-def _usage(used: struct_rusage) -> Usage:
-    return Usage(
-        cpu_user_s=used.ru_utime,
-        cpu_system_s=used.ru_stime,
-        memory_peak_bytes=used.ru_maxrss * _MAXRSS_UNIT_BYTES,
-        io_read_bytes=used.ru_inblock * _BLOCK_BYTES,
-        io_write_bytes=used.ru_oublock * _BLOCK_BYTES,
-        context_switches_voluntary=used.ru_nvcsw,
-        context_switches_involuntary=used.ru_nivcsw,
-    )
 
 
 def _is_stopped(pid: int) -> bool:

@@ -27,7 +27,7 @@ class CommandProcess:
     def __init__(self, pid: int, *, started: Moment) -> None:
         self.pid = pid
         self.started = started
-        self._own_peak_bytes = _own_peak_bytes()
+        self._own_peak_bytes = own_peak_bytes()
         self._ended = False
 
     def fileno(self) -> int:
@@ -107,7 +107,8 @@ def usage_of(used: struct_rusage, *, above_bytes: int) -> Usage:
     )
 
 
-def _own_peak_bytes() -> int:
+def own_peak_bytes() -> int:
+    """The most memory that this process has ever had, bytes."""
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB

@@ -1,6 +1,8 @@
-"""A command in a terminal session of its own, as sudo's `use_pty` runs it: its life, its signals.
+"""A terminal session for the command, as sudo's `use_pty` makes it: its channels and its life.
 
-Knows the monitor's reports; what they mean for the real terminal is `foreground`'s business.
+Between our terminal and the command stands a pseudo-terminal that is the command's controlling
+terminal: echo, line editing and Ctrl-C are done there. Knows what the monitor reports; what that
+means for the real terminal is `foreground`'s business.
 """
 
 from __future__ import annotations
@@ -9,39 +11,101 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Callable, Sequence
 
 from chaos_otel.clock import Moment
 from chaos_otel.runner import monitor, terminal
-from chaos_otel.runner.contract import Change, Continued, Exit, Stopped
+from chaos_otel.runner.contract import Change, Channel, Channels, Continued, Exit, Stopped
+from chaos_otel.runner.descriptors import above_2, duplicate
 from chaos_otel.runner.foreground import Foreground
 from chaos_otel.runner.monitor import Kind, Report
+from chaos_otel.runner.process import exit_of
+from chaos_otel.runner.session_start import Started, start_below_monitor
+from chaos_otel.runner.signals import Signals
 
-_DRAIN_S = 0.2
-_READS_TERMINAL = (signal.SIGTTIN, signal.SIGTTOU)
+_DRAIN_S = 0.2  # of output that nobody takes; it is in the kernel already, so one read finds it
+_WANTS_TERMINAL = (signal.SIGTTIN, signal.SIGTTOU)
+
+
+def open_session_channels(targets: tuple[int, ...], *, beside: tuple[Channel, ...]) -> Channels:
+    """A pseudo-terminal for the standard streams that are our terminal, `targets`, as one channel.
+
+    `beside` are the channels of the others. The pseudo-terminal gets the modes and the size of the
+    real one, which stays as it is. Raises OSError, and then nothing of this is left open.
+    """
+    with contextlib.ExitStack() as opened:
+        terminal_fd = _real_terminal()
+        opened.callback(os.close, terminal_fd)
+        sink_fd = duplicate(terminal_fd)  # one for the keyboard, one for the pump
+        opened.callback(os.close, sink_fd)
+        saved = terminal.save(terminal_fd)
+        master_fd, slave_fd = _pseudo_terminal(opened)
+        terminal.set_modes(slave_fd, saved)
+        terminal.resize(master_fd, terminal.size(terminal_fd))
+        mark_path = os.ttyname(slave_fd)
+        channel = Channel(1, "pty", master_fd, sink_fd, slave_fd, targets, mark_path)
+        opened.pop_all()
+    return Channels("session", (channel, *beside), terminal_fd=terminal_fd, terminal_state=saved)
+
+
+def _real_terminal() -> int:
+    """Our controlling terminal, opened anew: not to wait in it, and to leave the shell's flags."""
+    try:
+        return above_2(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError:
+        return duplicate(0)  # no /dev/tty in this container
+
+
+def _pseudo_terminal(opened: contextlib.ExitStack) -> tuple[int, int]:
+    ends = []
+    for fd in os.openpty():
+        ends.append(above_2(fd))
+        opened.callback(os.close, ends[-1])
+    os.set_blocking(ends[0], False)
+    return ends[0], ends[1]
 
 
 class SessionProcess:
-    """A `contract.Process`: the command, below its monitor. Owns `report_fd` and the monitor."""
+    """A `contract.Process`: the command, below its monitor."""
 
-    def __init__(
-        self,
-        *,
-        pid: int,
-        monitor_pid: int,
-        report_fd: int,
-        started: Moment,
-        foreground: Foreground,
-    ) -> None:
-        self._pid = pid
-        self._pidfd = os.pidfd_open(pid)
-        self._monitor_pid = monitor_pid
+    def __init__(self, started: Started, foreground: Foreground) -> None:
+        """Takes over `started.report_fd` and the monitor."""
+        self._pid = started.pid
+        self._pidfd = os.pidfd_open(started.pid)
+        self._monitor_pid = started.monitor_pid
         self._monitor_gone = False
-        self._report_fd = report_fd
-        self._started = started
+        self._report_fd = started.report_fd
+        self._started = started.moment
         self._foreground = foreground
         self._ended = False
         self._drain_until_s: float | None = None
-        os.set_blocking(report_fd, False)
+        os.set_blocking(self._report_fd, False)
+
+    @classmethod
+    def start(
+        cls,
+        argv: Sequence[bytes],
+        environment: Sequence[bytes],
+        channels: Channels,
+        *,
+        signals: Signals,
+        in_child: Callable[[], None] | None = None,
+    ) -> SessionProcess:
+        """`spawn.spawn` in a terminal session: the same arguments, guarantees and errors.
+
+        `channels` are those of `open_session_channels`. The real terminal is as it was until
+        `terminal.attach`.
+        """
+        started = start_below_monitor(
+            argv, environment, channels, signals=signals, in_child=in_child
+        )
+        foreground = Foreground(
+            terminal_fd=channels.terminal_fd,
+            saved=channels.terminal_state,
+            master_fd=channels.channels[0].source_fd,
+            monitor_pid=started.monitor_pid,
+        )
+        return cls(started, foreground)
 
     @property
     def pid(self) -> int:
@@ -97,10 +161,10 @@ class SessionProcess:
 
     def _change(self, report: Report) -> Change | None:
         if report.kind is Kind.ENDED:
-            return self._end(_exit(report))
+            return self._end(exit_of(report.value, report.usage))
         if report.kind is Kind.CONTINUED:
             return Continued()
-        if report.value in _READS_TERMINAL and self._foreground.returned():
+        if report.value in _WANTS_TERMINAL and self._foreground.returned():
             self._foreground.order(monitor.GO_ON)
             return None
         return Stopped(report.value)
@@ -120,12 +184,3 @@ class SessionProcess:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._monitor_pid, os.WNOHANG)
         return last
-
-
-def _exit(report: Report) -> Exit:
-    status = report.value
-    if os.WIFSIGNALED(status):
-        return Exit(
-            signal=os.WTERMSIG(status), core_dumped=os.WCOREDUMP(status), usage=report.usage
-        )
-    return Exit(exit_code=os.WEXITSTATUS(status), usage=report.usage)

@@ -32,18 +32,19 @@ _RAW_IFLAG = (
     | getattr(termios, "IUCLC", 0o1000 if sys.platform == "linux" else 0)
 )
 _RAW_LFLAG = termios.ECHO | termios.ECHONL | termios.ICANON | termios.ISIG | termios.IEXTEN
+_TIOCGDEV = 0x80045432 if sys.platform == "linux" else 0
 _WINSIZE_BYTES = 8  # struct winsize: rows, columns, and the same in pixels
 
 
 def save(fd: int) -> bytes:
-    """The terminal's modes as ASCII text, for `restore`. Raises OSError where there is none."""
+    """The terminal's modes as ASCII text, to be set again. Raises OSError where there is none."""
     *numbers, control = _get(fd)
     numbers += [value if isinstance(value, int) else value[0] for value in control]
     return ":".join(f"{number:x}" for number in numbers).encode("ascii")
 
 
-def restore(fd: int, saved: bytes) -> None:
-    """Put back what `save` gave, after what was written has gone out.
+def set_modes(fd: int, saved: bytes) -> None:
+    """Set what `save` gave, after what was written before has gone out.
 
     Input that nobody has read stays. Raises OSError where the terminal is gone.
     """
@@ -72,14 +73,15 @@ def is_raw(fd: int) -> bool:
     )
 
 
-def restore_raw(fd: int, saved: bytes) -> bool:
-    """`restore` on behalf of somebody who died, only if the terminal is still raw.
+def restore(fd: int, saved: bytes) -> bool:
+    """`set_modes` if the terminal is still as `make_raw` left it; True says that it was.
 
-    If it is not, the shell has taken it already and edits a line: True says that it was restored.
+    If it is not, the shell has taken it, and may be editing a line: it is left alone. For somebody
+    who died, from another session. Raises OSError where the terminal is gone.
     """
     if not is_raw(fd):
         return False
-    restore(fd, saved)
+    set_modes(fd, saved)
     return True
 
 
@@ -114,11 +116,23 @@ def is_readable(fd: int) -> bool:
     return any(revents & select.POLLIN for _, revents in watch.poll(0))
 
 
+def is_same(fd: int, other_fd: int) -> bool:
+    """Whether both are one terminal, by whatever name they were opened (`/dev/tty`)."""
+    try:
+        return _device(fd) == _device(other_fd)
+    except OSError:
+        return False
+
+
 def is_hung_up(fd: int) -> bool:
     """Whether the terminal is gone for good: its line was dropped or its window closed."""
     watch = select.poll()
     watch.register(fd, 0)
     return any(revents & (select.POLLHUP | select.POLLNVAL) for _, revents in watch.poll(0))
+
+
+def _device(fd: int) -> bytes:
+    return fcntl.ioctl(fd, _TIOCGDEV, bytes(4)) if _TIOCGDEV else os.fsencode(os.ttyname(fd))
 
 
 def _decode(saved: bytes) -> Modes:
