@@ -27,7 +27,8 @@ class RunStarted(_Record, frozen=True, tag="run.started"):
     """The first record of a journal; everything known before the command said anything.
 
     `attributes` hold what has a standard name already (host, revision, CI provider), keyed by it.
-    `report_path` is absolute; empty when no report was asked for.
+    `report_path` is absolute; empty when no report was asked for. `named`: somebody gave `name`
+    explicitly, so `telemetry_init` does not replace it.
     """
 
     run_id: str
@@ -43,6 +44,7 @@ class RunStarted(_Record, frozen=True, tag="run.started"):
     capture: str = ""
     report_path: str = ""
     wrapped: bool = True
+    named: bool = False
     tags: dict[str, str] = {}
     attributes: dict[str, str] = {}
 
