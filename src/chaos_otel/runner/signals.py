@@ -35,8 +35,7 @@ _OURS = frozenset(
     )
 )
 _TAKEN = signal.valid_signals() - _OURS - _CHANGED_BY_PYTHON
-FORWARDED = frozenset(_TAKEN - {signal.SIGCHLD, signal.SIGXCPU})
-ASKED_TO_LEAVE = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT))
+_ENDING = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT))
 
 
 class Signals:
@@ -48,6 +47,7 @@ class Signals:
         self.blocked = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
         self._before = {signum: _handler(signum) for signum in (*_TAKEN, signal.SIGTTOU)}
         self._early: set[int] = set()
+        self._asked = False
         signal.set_wakeup_fd(self._wakeup_fd, warn_on_full_buffer=False)
         for signum in _TAKEN:
             signal.signal(signum, _nothing)
@@ -119,8 +119,12 @@ class Signals:
         signal.signal(signum, handler)
 
     def asked_to_leave(self) -> bool:
-        """Whether one of the signals that end a program has come since the last `take`."""
-        return not ASKED_TO_LEAVE.isdisjoint(self.take())
+        """Whether one of the signals that end a program has come after the command's end.
+
+        To be asked only then; once it is so, it stays so.
+        """
+        self._asked = self._asked or not _ENDING.isdisjoint(self.take())
+        return self._asked
 
     def close(self) -> None:
         """Let signals do again what they did before."""

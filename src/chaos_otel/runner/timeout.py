@@ -1,0 +1,117 @@
+"""`--timeout`: end the command and its descendants, politely and then not, and nobody else.
+
+Never to the process group, which is our caller's. A process is held by its pidfd from when it is
+found, so that a number that is used again hits nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+
+from chaos_otel.runner.contract import Process
+from chaos_otel.runner.loop import Loop
+
+RESCAN_S = 0.1
+
+
+class TimeLimit:
+    """Ends `process` when `timeout_s` have gone, and what is left of it `kill_after_s` later.
+
+    `kill_after_s` None: it is never killed. `recognised_by` is an entry that only this command's
+    environment has, by which a descendant is found whose parents have ended; empty for none.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        process: Process,
+        *,
+        timeout_s: float,
+        kill_after_s: float | None,
+        recognised_by: bytes = b"",
+    ) -> None:
+        self.expired = False
+        self._loop = loop
+        self._process = process
+        self._kill_after_s = kill_after_s
+        self._recognised_by = recognised_by
+        self._found: dict[int, int] = {}
+        self._timers = [loop.later(timeout_s, self._terminate)]
+
+    def close(self) -> None:
+        """The command has ended: signal nobody any more."""
+        for timer in self._timers:
+            timer.cancel()
+        for pidfd in self._found.values():
+            os.close(pidfd)
+        self._found.clear()
+
+    def _terminate(self) -> None:
+        self.expired = True
+        # One that is stopped takes the signal only when it goes on.
+        self._send(signal.SIGTERM, signal.SIGCONT)
+        if self._kill_after_s is not None:
+            self._timers = [self._loop.later(self._kill_after_s, self._kill)]
+
+    def _kill(self) -> None:
+        self._send(signal.SIGKILL)
+        self._timers = [self._loop.later(RESCAN_S, self._kill)]  # one may have forked meanwhile
+
+    def _send(self, *signums: signal.Signals) -> None:
+        self._find()
+        for pidfd in self._found.values():
+            for signum in signums:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    signal.pidfd_send_signal(pidfd, signum)
+
+    def _find(self) -> None:
+        """Look until a look finds nobody new: a process that forks meanwhile is found next time."""
+        while True:
+            wanted = _family(self._process.pid, self._found, self._recognised_by)
+            new = wanted - self._found.keys()
+            for pid in new:
+                with contextlib.suppress(OSError):
+                    self._found[pid] = os.pidfd_open(pid)
+            if not new & self._found.keys():
+                return
+
+
+def _family(pid: int, known: dict[int, int], recognised_by: bytes) -> set[int]:
+    """The process, its descendants and those of processes that were found before."""
+    family = {pid, *known}
+    parents = _parents()
+    if recognised_by:
+        family.update(other for other in parents if _has_entry(other, recognised_by))
+    children: dict[int, list[int]] = {}
+    for child, parent in parents.items():
+        children.setdefault(parent, []).append(child)
+    waiting = list(family)
+    while waiting:
+        for child in children.get(waiting.pop(), ()):
+            if child not in family:
+                family.add(child)
+                waiting.append(child)
+    return family & parents.keys()
+
+
+def _parents() -> dict[int, int]:
+    """Each process of the machine and its parent."""
+    parents = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as stat:
+            parents[int(name)] = int(stat.read().rpartition(b") ")[2].split()[1])
+    return parents
+
+
+def _has_entry(pid: int, entry: bytes) -> bool:
+    if pid == os.getpid():
+        return False
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as environ:
+            return entry in environ.read().split(b"\0")
+    except OSError:
+        return False
