@@ -211,6 +211,8 @@ class CopyingTransfer:
             raise BlockingIOError  # rather in the source than in us
         try:
             data = os.read(self._source_fd, _FIRST_SIZE)
+        except BlockingIOError:
+            return self._kept
         except OSError as error:
             if error.errno != errno.EIO:  # a pseudo-terminal whose other end is closed
                 raise
