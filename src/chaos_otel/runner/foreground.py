@@ -79,10 +79,6 @@ class Foreground:
         self._settle()
         return True
 
-    def output_waits(self) -> bool:
-        """Whether the command's terminal holds output that the pump has not read yet."""
-        return self._master_fd >= 0 and terminal.is_readable(self._master_fd)
-
     def order(self, signum: int) -> None:
         """Tell the monitor something."""
         # Our child, not waited for while orders are given: the pid is still its own.

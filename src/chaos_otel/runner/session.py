@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import time
 from collections.abc import Callable, Sequence
 
 from chaos_otel.clock import Moment
@@ -23,7 +22,6 @@ from chaos_otel.runner.process import exit_of
 from chaos_otel.runner.session_start import Started, start_below_monitor
 from chaos_otel.runner.signals import Signals
 
-_DRAIN_S = 0.2  # of output that nobody takes; it is in the kernel already, so one read finds it
 _WANTS_TERMINAL = (signal.SIGTTIN, signal.SIGTTOU)
 
 
@@ -78,7 +76,6 @@ class SessionProcess:
         self._started = started.moment
         self._foreground = foreground
         self._ended = False
-        self._drain_until_s: float | None = None
         os.set_blocking(self._report_fd, False)
 
     @classmethod
@@ -127,8 +124,8 @@ class SessionProcess:
         return self._report_fd
 
     def poll(self) -> Change | None:
-        """The next change; held back, at most 0.2 s, while output from before it is unread."""
-        if self._ended or self._output_first():
+        """The next change, or None. The real terminal is no longer read when it is an Exit."""
+        if self._ended:
             return None
         if self._monitor_gone:
             return self._lost() if terminal.is_readable(self._report_fd) else None
@@ -149,15 +146,6 @@ class SessionProcess:
                 os.killpg(self._pid, signum)
             else:
                 signal.pidfd_send_signal(self._pidfd, signum)
-
-    def _output_first(self) -> bool:
-        if not self._foreground.output_waits():
-            self._drain_until_s = None
-            return False
-        now_s = time.monotonic()
-        if self._drain_until_s is None:
-            self._drain_until_s = now_s + _DRAIN_S
-        return now_s < self._drain_until_s
 
     def _change(self, report: Report) -> Change | None:
         if report.kind is Kind.ENDED:

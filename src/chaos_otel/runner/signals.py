@@ -109,14 +109,22 @@ class Signals:
             signal.signal(signum, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, self.blocked)
 
-    def stop_self(self, signum: int) -> None:
-        """Stop as the command was stopped; returns when we have been continued."""
+    def stop_self(self, signum: int, *, group: bool) -> bool:
+        """Stop as the command was stopped; returns when we have been continued.
+
+        With `group` all of our process group, as a terminal does it. False: we were not stopped,
+        since our group is an orphan, whose stop the kernel takes for a mistake.
+        """
         if signum == signal.SIGSTOP:
             os.kill(os.getpid(), signum)
-            return
+            return True
         handler = signal.signal(signum, signal.SIG_DFL)
-        os.kill(os.getpid(), signum)
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCONT])
+        os.kill(0 if group else os.getpid(), signum)
+        stopped = signal.SIGCONT in signal.sigpending()
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         signal.signal(signum, handler)
+        return stopped
 
     def asked_to_leave(self) -> bool:
         """Whether one of the signals that end a program has come after the command's end.

@@ -232,6 +232,8 @@ class _Run:
         terminal = self._process.terminal
         if terminal is not None:
             terminal.stopping()
-        self._signals.stop_self(signum)
+        stopped = self._signals.stop_self(signum, group=terminal is not None)
         if terminal is not None:
             terminal.resumed()
+            if not stopped:
+                self._process.send(signal.SIGCONT, group=True)
