@@ -12,6 +12,8 @@ from chaos_otel.recorder.operations import Operation
 from chaos_otel.records import OperationEnded
 
 UNNAMED: Final = "(unnamed)"
+UNFINISHED: Final = "unfinished: the run ended before this operation did ({})"
+_COUNT_MAX: Final = (1 << 31) - 1
 _OURS: Final = ("chaos.", "cicd.", semconv.ERROR_TYPE)
 
 
@@ -29,8 +31,8 @@ def ended_attributes(operation: Operation, end: OperationEnded) -> dict[str, Att
         semconv.OPERATION_HOST: host or semconv.LOCAL_HOST,
         semconv.OPERATION_DEPTH: operation.depth,
         semconv.OPERATION_CHANGED: end.changed or operation.changed,
-        semconv.OPERATION_RETRY_ATTEMPTS: max(0, end.attempts - 1),
-        semconv.OPERATION_MAX_RETRIES: max(0, end.max_retries),
+        semconv.OPERATION_RETRY_ATTEMPTS: min(max(0, end.attempts - 1), _COUNT_MAX),
+        semconv.OPERATION_MAX_RETRIES: _max_retries(operation, end),
     }
     if host:
         known[semconv.SERVER_ADDRESS] = host
@@ -41,6 +43,12 @@ def ended_attributes(operation: Operation, end: OperationEnded) -> dict[str, Att
     if not end.success:
         known[semconv.ERROR_TYPE] = _error_type(end)
     return known
+
+
+def _max_retries(operation: Operation, end: OperationEnded) -> int:
+    """What its end says, else what its start announced."""
+    said = str(end.max_retries or operation.attributes.get("max_retries", 0))
+    return min(int(said), _COUNT_MAX) if said.isascii() and said.isdecimal() else 0
 
 
 def _own(attributes: Mapping[str, str]) -> Mapping[str, str]:

@@ -30,7 +30,6 @@ class Operation:
         "events",
         "host",
         "id",
-        "is_script",
         "levels",
         "message",
         "name",
@@ -51,7 +50,6 @@ class Operation:
         wall_ns: int,
         mono_ns: int,
         attributes: Mapping[str, str],
-        is_script: bool = False,
     ) -> None:
         self.id = op
         self.name = name
@@ -60,7 +58,6 @@ class Operation:
         self.start_wall_ns = wall_ns
         self.start_mono_ns = mono_ns
         self.attributes = attributes
-        self.is_script = is_script
         self.changed = False
         self.child_failed = False
         self.depth = 0

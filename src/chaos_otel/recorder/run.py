@@ -61,6 +61,10 @@ class Run:
         self.version = self.version or record.version
         return True
 
+    def take_end(self, record: RunEnded) -> None:
+        """How the command ended."""
+        self.ended = record
+
     def take_output(self, output: Output) -> None:
         """Keep what was printed outside of any operation."""
         (self.stdout if output.stream == 1 else self.stderr).add(output)

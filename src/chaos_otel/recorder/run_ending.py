@@ -9,12 +9,12 @@ from opentelemetry.trace import SpanKind
 from opentelemetry.util.types import AttributeValue
 
 from chaos_otel import semconv
+from chaos_otel.recorder.ending import UNFINISHED
 from chaos_otel.recorder.outcome import Outcome
 from chaos_otel.recorder.run import Run
 from chaos_otel.recorder.spans import SpanMaker
 from chaos_otel.records import Record
 
-UNFINISHED: Final = "unfinished: the run ended before this operation did ({})"
 _USED: Final = (
     (semconv.RUN_CPU_USER_S, "cpu_user_s"),
     (semconv.RUN_CPU_SYSTEM_S, "cpu_system_s"),

@@ -1,0 +1,230 @@
+"""Operations from their records to their spans: the place that knows what their records mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from opentelemetry.sdk.trace import Event as SpanEvent
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.util.types import AttributeValue
+
+from chaos_otel import semconv
+from chaos_otel.recorder.early import EarlyOutput
+from chaos_otel.recorder.ending import UNFINISHED, UNNAMED, ended_attributes
+from chaos_otel.recorder.operations import Operation, Operations
+from chaos_otel.recorder.outcome import Outcome
+from chaos_otel.recorder.run import Run
+from chaos_otel.recorder.spans import SpanMaker, derived_id
+from chaos_otel.recorder.transcript import Transcript
+from chaos_otel.records import (
+    Event,
+    Flushed,
+    OperationChanged,
+    OperationEnded,
+    OperationStarted,
+    Output,
+    Record,
+    RunNamed,
+)
+
+EVENTS_MAX: Final = 128
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Steps:
+    """Takes the records about operations in; `done` gives the spans that are complete.
+
+    `below` is the span under which an operation stands that names no parent we know.
+    """
+
+    def __init__(self, run: Run, spans: SpanMaker, *, output_limit_bytes: int) -> None:
+        self._run = run
+        self._spans = spans
+        self._limit_bytes = output_limit_bytes
+        self._operations = Operations()
+        self._early = EarlyOutput()
+        self._made_ids = 0
+        self._done: list[ReadableSpan] = []
+        self.below = spans.context(run.started.span_id)
+
+    def done(self) -> list[ReadableSpan]:
+        """The spans completed since the last call, in order of their completion."""
+        if not self._done:
+            return []
+        done, self._done = self._done, []
+        return done
+
+    def started(self, record: OperationStarted) -> None:
+        """An operation begins."""
+        self._open(record, host=record.host, attributes=record.attributes)
+
+    def script_started(self, record: RunNamed) -> None:
+        """A script that is part of the run begins: an operation that its flush ends."""
+        self._open(record)
+
+    def changed(self, record: OperationChanged) -> None:
+        """It changed something; too late for its span after its end, so an event of the run."""
+        operation = self._operations.find(record.op, record.name)
+        if operation is not None:
+            operation.changed = True
+        else:
+            self._note("changed", record)
+
+    def event(self, record: Event) -> None:
+        """Something is said about an operation, or, if that has ended, about the run."""
+        operation = self._operations.find(record.op, record.name)
+        attributes = {**record.attributes, semconv.EVENT_MESSAGE: record.message}
+        if operation is None:
+            self._note(record.type, record, attributes)
+            return
+        if record.type == "error":
+            operation.message = operation.message or record.message
+        if len(operation.events) < EVENTS_MAX:
+            event = SpanEvent(semconv.EVENT_PREFIX + record.type, attributes, record.wall_ns)
+            operation.events = (*operation.events, event)
+        else:
+            self._run.losses["events"] += 1
+
+    def output(self, record: Output) -> None:
+        """Keep what it printed: before its start that waits, after its end it is the run's."""
+        operation = self._operations.get(record.op)
+        if operation is not None:
+            self._print(operation, record)
+        elif record.op in ("", self._run.named_by):
+            self._run.take_output(record)
+        elif record.op in self._operations:
+            self._run.losses["late_output"] += 1
+            self._run.take_output(record)
+        else:
+            for output in self._early.add(record):
+                self._run.take_output(output)
+
+    def flushed(self, record: Flushed) -> None:
+        """A script within the run is complete: it went well if none of its operations failed."""
+        operation = self._operations.get(record.op)
+        if operation is not None:
+            self._close(operation, _end(record, operation, success=not operation.child_failed))
+
+    def ended(self, record: OperationEnded) -> None:
+        """It ends; if it had ended before, that is an event, if it never began, it took no time."""
+        operation = self._operations.find(record.op, record.name)
+        if operation is not None:
+            self._close(operation, record)
+        elif self._operations.ended(record.op, record.name):
+            what = "success" if record.success else "error"
+            self._note(what, record, {semconv.EVENT_MESSAGE: record.message})
+        else:
+            self._never_started(record)
+
+    def leave_open(self, how: Outcome, *, last: Record) -> None:
+        """Close what is open, innermost first, as unfinished at the time of `last`."""
+        for output in self._early.take_all():
+            self._run.take_output(output)
+        extra: dict[str, AttributeValue] = {semconv.OPERATION_UNFINISHED: True}
+        if not how.success:
+            extra[semconv.ERROR_TYPE] = how.error_type
+        message = UNFINISHED.format(how.error_type)
+        for operation in self._operations.innermost_first():
+            end = _end(last, operation, success=how.success, message=message)
+            self._close(operation, end, extra=extra)
+
+    def _open(
+        self,
+        record: RunNamed | OperationStarted,
+        *,
+        host: str = "",
+        attributes: Mapping[str, str] = _NOTHING,
+    ) -> None:
+        op = record.op or self._made_id()
+        if op in self._operations:
+            self._run.losses["repeated"] += 1
+            return
+        operation = Operation(
+            op,
+            record.name,
+            record.parent,
+            host=host,
+            wall_ns=record.wall_ns,
+            mono_ns=record.mono_ns,
+            attributes=attributes,
+        )
+        self._begin(operation)
+
+    def _begin(self, operation: Operation) -> None:
+        self._operations.begin(operation)
+        for output in self._early.take(operation.id):
+            self._print(operation, output)
+
+    def _made_id(self) -> str:
+        self._made_ids += 1
+        return derived_id(self._run.started.trace_id, str(self._made_ids))
+
+    def _note(
+        self,
+        what: str,
+        record: Event | OperationChanged | OperationEnded,
+        attributes: Mapping[str, str] = _NOTHING,
+    ) -> None:
+        named = {**attributes}
+        if record.name:
+            named[semconv.TASK_NAME] = record.name
+        if op := self._operations.ended(record.op, record.name):
+            named[semconv.TASK_RUN_ID] = op
+        self._run.take_event(SpanEvent(semconv.EVENT_PREFIX + what, named, record.wall_ns))
+
+    def _print(self, operation: Operation, output: Output) -> None:
+        if output.stream == 1:
+            if operation.stdout is None:
+                operation.stdout = Transcript(self._limit_bytes)
+            operation.stdout.add(output)
+        else:
+            if operation.stderr is None:
+                operation.stderr = Transcript(self._limit_bytes)
+            operation.stderr.add(output)
+
+    def _never_started(self, end: OperationEnded) -> None:
+        operation = Operation(
+            end.op or self._made_id(),
+            end.name,
+            end.parent,
+            host=end.host,
+            wall_ns=end.wall_ns,
+            mono_ns=end.mono_ns,
+            attributes=_NOTHING,
+        )
+        self._begin(operation)
+        self._close(operation, end, extra={semconv.OPERATION_UNTIMED: True})
+
+    def _close(
+        self,
+        operation: Operation,
+        end: OperationEnded,
+        *,
+        extra: Mapping[str, AttributeValue] = MappingProxyType({}),
+    ) -> None:
+        run, operations, parent = self._run, self._operations, operation.parent
+        operations.end(operation)
+        run.operations += 1
+        if not end.success:
+            run.failed_operations += 1
+            if (around := operations.get(parent)) is not None:
+                around.child_failed = True
+        span = self._spans.make(
+            operation.name or UNNAMED,
+            context=self._spans.context(operation.id),
+            parent=self._spans.context(parent) if parent in operations else self.below,
+            attributes={**ended_attributes(operation, end), **extra},
+            start_wall_ns=operation.start_wall_ns,
+            duration_ns=end.mono_ns - operation.start_mono_ns,
+            events=operation.events,
+            failure=None if end.success else end.message,
+        )
+        self._done.append(span)
+
+
+def _end(at: Record, operation: Operation, *, success: bool, message: str = "") -> OperationEnded:
+    return OperationEnded(
+        wall_ns=at.wall_ns, mono_ns=at.mono_ns, op=operation.id, success=success, message=message
+    )
