@@ -1,0 +1,38 @@
+"""`chaos-otel recover`: close the runs that nobody was left to close."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from chaos_otel.cli.output import answer
+from chaos_otel.config.environment import Environment
+from chaos_otel.config.folders import runtime_folder, state_folder
+
+
+@click.command()
+def recover() -> int:
+    """Close runs whose recorder was killed, and write their reports.
+
+    The next run does the same by itself. The report of a later run is never replaced: then the
+    recovered one lies beside the journal, and the line says where.
+
+    \b
+    Examples:
+      chaos-otel recover
+    """
+    from chaos_otel.pipeline.recover import recover_all
+
+    environment = Environment.of_process()
+    runs = f"{state_folder(environment)}/runs"
+    runtime = runtime_folder(environment)
+    found = recover_all(runs, runtime=runtime)
+    if os.path.isdir(f"{runtime}/runs"):
+        found += recover_all(f"{runtime}/runs", runtime=runtime)
+    for run in found:
+        where = f"its report is {run.report}" if run.report else "it had no report"
+        answer(run.problem or f"closed run {run.run_id}: {where}")
+    if not found:
+        answer("nothing to recover")
+    return 1 if any(run.problem for run in found) else 0

@@ -1,0 +1,146 @@
+"""`chaos-otel run`: read the options, have the command run, tell how it went, leave as it did."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from chaos_otel.cli import summary
+from chaos_otel.cli.output import painter, say, wants_colour, write_lines
+from chaos_otel.config.environment import Environment
+from chaos_otel.config.settings import Loaded, Settings, load
+from chaos_otel.pipeline.capture import Finished, capture
+from chaos_otel.pipeline.nested import inside_run, run_nested
+from chaos_otel.pipeline.plain import run_plainly
+from chaos_otel.pipeline.request import Request
+from chaos_otel.runner.command import own_arguments
+from chaos_otel.runner.leave import leave_as
+
+_CONTEXT = {"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]}
+_FLAG: dict[str, Any] = {"is_flag": True, "default": None}
+
+
+@click.command(context_settings=_CONTEXT, no_args_is_help=True)
+@click.option(
+    "--report", metavar="PATH", help="Where the report is written.  [./chaos_report.json]"
+)
+@click.option("--no-report", "write_report", flag_value=False, **_FLAG, help="Write no report.")
+@click.option("--name", metavar="NAME", help="Name of the run.  [the script's, or the command's]")
+@click.option("--script-version", metavar="VERSION", help="Version of what is run.")
+@click.option(
+    "--environment", metavar="NAME", help="Where it is deployed to: production, staging …"
+)
+@click.option("--tag", "tags", metavar="K=V", multiple=True, help="Tag the run; may be repeated.")
+@click.option(
+    "--capture",
+    metavar="auto|pipe|pty|none",
+    help="How output is captured.  [auto: as the command would notice least]",
+)
+@click.option("--split", **_FLAG, help="Keep stderr apart even where it goes where stdout goes.")
+@click.option(
+    "--output-limit",
+    "output_limit_bytes",
+    metavar="SIZE",
+    help="Keep so much output per operation, its head and tail; 0 keeps all.  [64KiB]",
+)
+@click.option(
+    "--timeout", "timeout_s", metavar="TIME", help="End the command after TIME (90s, 15m, 2h)."
+)
+@click.option(
+    "--kill-after", "kill_after_s", metavar="TIME", help="After --timeout, kill it then.  [10s]"
+)
+@click.option(
+    "--no-inject",
+    "inject",
+    flag_value=False,
+    **_FLAG,
+    help="Give the command no variables of ours but the trace context.",
+)
+@click.option(
+    "--redact-value-from",
+    metavar="NAME",
+    multiple=True,
+    help="Hide the value of this variable wherever it appears; may be repeated.",
+)
+@click.option("--quiet", "-q", **_FLAG, help="Print nothing of ours.")
+@click.option(
+    "--no-wait", "wait", flag_value=False, **_FLAG, help="Leave at once; the report follows."
+)
+@click.argument(
+    "command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND [ARG]…"
+)
+def run(command: tuple[str, ...], **flags: Any) -> NoReturn:
+    """Run COMMAND as if we were not there, and write down what it did.
+
+    Its exit status, signals, input and output are what they would be without us. Put -- in front of
+    it, so that its own options stay its own.
+
+    \b
+    Examples:
+      chaos-otel run -- ./deploy.sh production
+      chaos-otel run --name deploy-api --environment staging --tag region=eu -- make deploy
+      chaos-otel run --timeout 15m --kill-after 30s -- ./migrate.sh
+      chaos-otel run --report /var/log/deploy.json --quiet -- ./nightly.sh
+    """
+    environment = Environment.of_process()
+    loaded = load(environment, flags, _cwd())
+    settings = loaded.settings
+    argv = own_arguments(len(command))
+    if settings.disabled_by:
+        if not settings.quiet:
+            say(f"recording is off ({settings.disabled_by}): the command runs by itself")
+        run_plainly(
+            argv, environment, timeout_s=settings.timeout_s, kill_after_s=settings.kill_after_s
+        )
+    request = _request(argv, settings)
+    if inside_run(environment):
+        run_nested(request, environment)
+    finished = capture(request, environment)
+    _tell(finished, loaded, environment)
+    leave_as(finished.ended.exit, timed_out=finished.ended.timed_out)
+
+
+def _request(argv: list[bytes], settings: Settings) -> Request:
+    return Request(
+        argv=tuple(argv),
+        report=settings.report if settings.write_report else "",
+        name=settings.name,
+        version=settings.script_version,
+        environment=settings.environment,
+        tags=dict(settings.tags),
+        attributes=dict(settings.attributes),
+        capture=settings.capture,
+        split=settings.split,
+        output_limit_bytes=settings.output_limit_bytes,
+        timeout_s=settings.timeout_s,
+        kill_after_s=settings.kill_after_s,
+        inject=settings.inject,
+        wait=settings.wait,
+        redact_value_from=settings.redact_value_from,
+        retention_age_s=settings.retention_age_s,
+        retention_bytes=settings.retention_bytes,
+    )
+
+
+def _cwd() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"
+
+
+def _tell(finished: Finished, loaded: Loaded, environment: Environment) -> None:
+    problems = [loaded.warning] if loaded.warning else []
+    problems += finished.problems
+    if finished.answer.get("problem"):
+        problems.append(finished.answer["problem"])
+    if not finished.answer and finished.folder and loaded.settings.wait:
+        problems.append(f"the report is not written yet; the journal is in {finished.folder}")
+    for problem in problems:
+        say(problem)
+    if not loaded.settings.quiet:
+        paint = painter(wants_colour(environment.mapping(), sys.stderr))
+        write_lines(summary.lines(finished, paint))

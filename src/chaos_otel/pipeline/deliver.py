@@ -1,0 +1,138 @@
+"""The `deliver` process of one run: listens, follows the journal, writes the outputs, goes on alone.
+
+    python -m chaos_otel.pipeline.deliver PLAN
+
+Its ear is open before OpenTelemetry is loaded: until then it is what keeps the command's pipes alive.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from chaos_otel.pipeline.guard import Guard
+from chaos_otel.pipeline.plan import Plan, read_plan
+
+if TYPE_CHECKING:
+    from chaos_otel.pipeline.outcome import JournalFollower, Outcome
+    from chaos_otel.pipeline.sampler import Sampler
+    from chaos_otel.runner.contract import Process
+
+FOLLOW_S = 0.1
+SAMPLE_AFTER_S = 0.3
+
+
+def main(plan_file: str) -> int:
+    """Deliver one run; 1 if something of it could not be written."""
+    plan = read_plan(plan_file)
+    guard = Guard(plan)
+    if not plan.watch_pid:
+        guard.start()
+    _raise_file_limit()
+    from chaos_otel.pipeline.housekeeping import keep_house
+    from chaos_otel.pipeline.outcome import JournalFollower
+    from chaos_otel.pipeline.removal import clear_memory
+
+    with JournalFollower(plan.folder) as follower:
+        if not plan.watch_pid:
+            _follow(guard, follower, plan)
+        lingering = guard.lingering if guard.ended else _go_on(plan, guard)
+        outcome = follower.finish()
+    _answer(plan, outcome)
+    if lingering:
+        _pump_on(plan, guard)
+    guard.release()
+    clear_memory(plan.inbox)
+    keep_house(plan)
+    return 1 if outcome.problem else 0
+
+
+def _raise_file_limit() -> None:
+    """A limit on file sizes was meant for the command."""
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+
+def _follow(guard: Guard, follower: JournalFollower, plan: Plan) -> None:
+    """Take in what capture writes, until the command has ended or capture is gone."""
+    since_s = time.monotonic()
+    sampler: Sampler | None = None
+    while not (guard.ended or guard.gone):
+        if not follower.turn():
+            guard.news.wait(FOLLOW_S)
+            guard.news.clear()
+        if sampler is not None:
+            sampler.turn()
+        elif guard.pid and time.monotonic() - since_s > SAMPLE_AFTER_S:
+            from chaos_otel.pipeline.sampler import Sampler
+
+            sampler = Sampler(guard.pid, plan.inbox)
+
+
+def _go_on(plan: Plan, guard: Guard) -> bool:
+    """Capture is gone, or there never was one; whether somebody still holds an output."""
+    from chaos_otel.config.environment import Environment
+    from chaos_otel.pipeline.successor import succeed
+
+    if plan.terminal_fd >= 0:
+        from chaos_otel.runner.terminal import restore
+
+        try:
+            restore(plan.terminal_fd, plan.terminal_state.encode("ascii"))
+        except OSError:
+            pass  # the terminal has gone with its window
+    return succeed(
+        plan,
+        entries=Environment.of_process().block,
+        process=_process(plan, guard),
+        channels=guard.channels(),
+        on_flush=lambda: _interim(plan),
+    )
+
+
+def _interim(plan: Plan) -> None:
+    """A script without a wrapper says that it is complete: its report need not wait for its end."""
+    from chaos_otel.pipeline.outcome import JournalFollower
+
+    with JournalFollower(plan.folder) as follower:
+        follower.finish(final=False)
+
+
+def _process(plan: Plan, guard: Guard) -> Process | None:
+    from chaos_otel.clock import now
+    from chaos_otel.runner.spawn import ForeignProcess
+
+    pid, pidfd = guard.pid, guard.pidfd
+    if plan.watch_pid:
+        pid = plan.watch_pid
+        try:
+            pidfd = os.pidfd_open(pid)
+        except OSError:
+            pidfd = -1
+    return ForeignProcess(pid, pidfd, started=now()) if pid else None
+
+
+def _answer(plan: Plan, outcome: Outcome) -> None:
+    """Tell capture what to tell; it may be gone."""
+    if plan.answers_fd < 0:
+        return
+    try:
+        os.write(plan.answers_fd, json.dumps(outcome.answer()).encode("ascii") + b"\n")
+        os.close(plan.answers_fd)
+    except OSError:
+        pass
+
+
+def _pump_on(plan: Plan, guard: Guard) -> None:
+    """The command left somebody behind who still writes: pass it on, unrecorded, to its end."""
+    from chaos_otel.pipeline.successor import pump
+
+    pump(plan, guard.channels())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

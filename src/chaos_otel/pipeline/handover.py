@@ -1,0 +1,145 @@
+"""The line between capture and its `deliver` process: how it is started, told and asked.
+
+`deliver` is there before the command is, so that a command never loses the reader of its output.
+Orders go down one pipe and answers come up another, a JSON object a line. Capture's end of the orders
+is also its sign of life: when it closes without an `ended` order, capture has died. Quick to import.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+MODULE = "chaos_otel.pipeline.deliver"
+
+
+class Handover:
+    """Capture's side. Nothing here raises once it is made; a `deliver` that died answers nothing."""
+
+    def __init__(self) -> None:
+        self.child_orders_fd, self._orders_fd = _pipe_above_2()
+        self._answers_fd, self.child_answers_fd = _pipe_above_2()
+        self.pid = 0
+
+    def start(self, plan_path: str, *, inherit: Iterable[int]) -> None:
+        """Start `deliver` in a session of its own, with these descriptors and nothing else of ours.
+
+        Raises OSError if it cannot be started.
+        """
+        passed = [self.child_orders_fd, self.child_answers_fd, *inherit]
+        self.pid = spawn_detached(["-m", MODULE, plan_path], inherit=passed)
+        os.close(self.child_orders_fd)
+        os.close(self.child_answers_fd)
+
+    def announce_self(self) -> None:
+        """In the forked child, before it becomes the command: tell its process id."""
+        self._order({"pid": os.getpid()})
+
+    def command_started(self, pid: int) -> None:
+        """Tell the command's process id (it may be told twice)."""
+        self._order({"pid": pid})
+
+    def stream_closed(self, stream: int) -> None:
+        """Nobody reads this output any more: the command's pipe has to lose its last reader."""
+        self._order({"close": stream})
+
+    def ended(self, *, lingering: bool) -> None:
+        """The command has ended and the journal is complete."""
+        self._order({"ended": True, "lingering": lingering})
+
+    def cancel(self) -> None:
+        """There is no command and no run."""
+        self._order({"cancel": True})
+
+    def answer(
+        self, *, wait_s: float, signals_fd: int, asked_to_leave: Callable[[], bool]
+    ) -> dict[str, Any]:
+        """What `deliver` made of the run; empty if it did not say within `wait_s`, or if we were
+        asked to leave meanwhile (asked only when `signals_fd` is readable)."""
+        poll = select.poll()
+        poll.register(self._answers_fd, select.POLLIN)
+        poll.register(signals_fd, select.POLLIN)
+        text = b""
+        until_s = time.monotonic() + wait_s
+        while (left_s := until_s - time.monotonic()) > 0:
+            ready = dict(poll.poll(round(left_s * 1000)))
+            if self._answers_fd in ready:
+                chunk = os.read(self._answers_fd, 65536)
+                text += chunk
+                if not chunk or text.endswith(b"\n"):
+                    return _object(text)
+            elif signals_fd in ready and asked_to_leave():
+                return {}
+        return {}
+
+    def _order(self, order: dict[str, object]) -> None:
+        try:
+            os.write(self._orders_fd, json.dumps(order).encode("ascii") + b"\n")
+        except OSError:
+            pass  # deliver is gone; what it cannot do now is done by the next command
+
+
+def spawn_detached(arguments: list[str], *, inherit: Iterable[int] = ()) -> int:
+    """Start this Python with `arguments` in its own session, all signals at their defaults, on
+    /dev/null, with the descriptors `inherit` at their numbers and no others; returns its pid."""
+    wanted = set(inherit)
+    actions: list[tuple[Any, ...]] = [
+        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
+        (os.POSIX_SPAWN_DUP2, 0, 1),
+        (os.POSIX_SPAWN_DUP2, 0, 2),
+    ]
+    actions += [(os.POSIX_SPAWN_CLOSE, fd) for fd in _inheritable() if fd not in wanted]
+    python = [sys.executable, *(["-I"] if sys.flags.isolated else ["-P"])]
+    catchable = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
+    for fd in wanted:
+        os.set_inheritable(fd, True)
+    try:
+        return os.posix_spawn(
+            sys.executable,
+            [*python, *arguments],
+            os.environ,
+            file_actions=actions,
+            setsid=True,
+            setsigmask=(),
+            setsigdef=catchable,
+        )
+    finally:
+        for fd in wanted:
+            os.set_inheritable(fd, False)
+
+
+def _inheritable() -> list[int]:
+    """What we were given by our caller and would otherwise hold open in a process that outlives us."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        fd = int(name)
+        try:
+            if fd > 2 and not fcntl.fcntl(fd, fcntl.F_GETFD) & fcntl.FD_CLOEXEC:
+                found.append(fd)
+        except OSError:
+            continue
+    return found
+
+
+def _pipe_above_2() -> tuple[int, int]:
+    """A pipe whose ends do not take the place of a standard stream that is closed."""
+    ends = []
+    for fd in os.pipe():
+        ends.append(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3))
+        os.close(fd)
+    return ends[0], ends[1]
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

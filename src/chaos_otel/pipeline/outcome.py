@@ -1,0 +1,114 @@
+"""From a journal to what people get: folds records as they come and writes the report at the end.
+
+The same whether a run is followed live or its journal is read again: delivering twice gives the same.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import asdict, dataclass
+from types import TracebackType
+from typing import Any
+
+from chaos_otel.errors import ChaosOtelError
+from chaos_otel.exporters.report import ReportExporter
+from chaos_otel.exporters.report_summary import ReportSummary
+from chaos_otel.journal.reader import JournalReader
+from chaos_otel.pipeline.report_place import report_place
+from chaos_otel.pipeline.run_folder import DELIVERED, JOURNAL
+from chaos_otel.recorder.recorder import Recorder
+
+FSYNC_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run: its summary, where the report is ("" for none), what went wrong."""
+
+    summary: ReportSummary
+    report: str = ""
+    problem: str = ""
+
+    def answer(self) -> dict[str, Any]:
+        """The same as plain data, for JSON."""
+        return asdict(self)
+
+
+class JournalFollower:
+    """Follows one run's journal into spans and the spans into its report. Owns its descriptors.
+
+    `turn` takes what has come; `finish` takes the rest and writes the outputs, once. Raises OSError
+    where there is no journal.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._fd = os.open(f"{folder}/{JOURNAL}", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        self._reader = JournalReader(self._fd)
+        self._recorder = Recorder(run_id=os.path.basename(folder))
+        self._exporter = ReportExporter("", spool_folder=folder)
+        self._synced_s = time.monotonic()
+
+    def __enter__(self) -> JournalFollower:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._fd)
+
+    def turn(self) -> bool:
+        """Take in what is new, a MiB or so; whether there was anything. Syncs once a second."""
+        now_s = time.monotonic()
+        if now_s - self._synced_s >= FSYNC_S:
+            self._synced_s = now_s
+            os.fsync(self._fd)
+        entries = self._reader.read()
+        for entry in entries or ():
+            self._exporter.export(self._recorder.fold(entry.record))
+        return entries is not None
+
+    def finish(self, *, final: bool = True) -> Outcome:
+        """Write what comes of the journal. What cannot be written is the `problem`.
+
+        Not `final`: the run goes on, and its outputs will be written again.
+        """
+        while self.turn():
+            pass
+        for entry in self._reader.finish():
+            self._exporter.export(self._recorder.fold(entry.record))
+        self._exporter.export(self._recorder.finish())
+        try:
+            os.fsync(self._fd)
+            report = self._write_report(self._recorder.run.started.report_path)
+            if final:
+                self._mark_delivered()
+        except (OSError, ChaosOtelError) as error:
+            return Outcome(self._exporter.summary, problem=str(error))
+        return Outcome(self._exporter.summary, report=report, problem=self._damage())
+
+    def _write_report(self, wanted: str) -> str:
+        if not wanted:
+            self._exporter.discard()
+            return ""
+        run_id = self._recorder.run.started.run_id
+        with report_place(wanted, run_id=run_id, run_folder=self._folder) as path:
+            self._exporter.close(path)
+        return path
+
+    def _mark_delivered(self) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        os.close(os.open(f"{self._folder}/{DELIVERED}", flags, 0o600))
+
+    def _damage(self) -> str:
+        damage = self._reader.damage
+        if not damage:
+            return ""
+        return (
+            f"the journal was damaged: {damage.size_bytes} bytes unreadable, "
+            f"{damage.lost_records} records lost"
+        )

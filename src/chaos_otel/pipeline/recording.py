@@ -1,0 +1,163 @@
+"""Takes what the command said and printed, redacts it and appends it to the journal.
+
+Works behind the tap that the runner's loop feeds, in capture and, after its death, in `deliver`. It
+brings two orders together: records arrive through a file, output through pipes; an operation's end is
+written only when the marks say that all it printed has been seen. Knows nothing of OpenTelemetry.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from chaos_otel.clock import Clock, Moment
+from chaos_otel.journal.writer import JournalWriter
+from chaos_otel.pipeline.inbox_file import InboxFile
+from chaos_otel.pipeline.output_records import OutputRecords
+from chaos_otel.pipeline.output_store import OutputStore
+from chaos_otel.privacy.redact import Redactor
+from chaos_otel.records import Damage, Flushed, OperationEnded, Record
+from chaos_otel.sources.inbox import InboxDecoder, Parsed
+
+SLICE_NS = 1_000_000
+MARKS_WAIT_NS = 100_000_000
+IDLE_S = 0.05
+READ_AHEAD_RECORDS = 2_000
+
+
+class Recording:
+    """Owns the inbox's reader and the journal's writer.
+
+    `finish` reads what is left in the inbox, writes what is held of the outputs and then `last`, and
+    closes both; after it nothing may be called. `flushes` counts the flushes that scripts asked for.
+    """
+
+    def __init__(
+        self,
+        inbox: InboxFile | None,
+        journal: JournalWriter,
+        redactor: Redactor,
+        store: OutputStore,
+        *,
+        clock: Clock,
+        since_mono_ns: int,
+    ) -> None:
+        self._inbox = inbox
+        self._journal = journal
+        self._clock = clock
+        self._decoder = InboxDecoder(clock, since_mono_ns=since_mono_ns)
+        self._decoded_from = inbox.offset if inbox else 0
+        self._waiting: deque[Parsed] = deque()
+        self._waiting_since_ns = 0
+        self.flushes = 0
+        self._store = store
+        self._outputs = OutputRecords(store, redactor)
+
+    @property
+    def error(self) -> str:
+        """The disk's first failure in words; empty while all is well."""
+        return self._journal.error
+
+    def append(self, records: Iterable[Record]) -> None:
+        """Write records that came another way than the inbox."""
+        for record in records:
+            self._journal.append(record)
+
+    def settle(self, wait_s: float) -> None:
+        """Have all that was taken in so far on its way to the disk; waits at most `wait_s`."""
+        self._journal.flush(wait_s)
+
+    def work(self) -> float:
+        """Take in about a millisecond's worth; seconds until the next call is due (0.0: at once)."""
+        now = self._clock()
+        until_ns = now.mono_ns + SLICE_NS
+        self._write_outputs(now)
+        while True:
+            if not self._waiting and not self._read():
+                return IDLE_S
+            if not self._write_waiting(until_ns):
+                return 0.001
+            if self._clock().mono_ns >= until_ns:
+                return 0.0
+
+    def finish(self, last: Iterable[Record], *, wait_s: float) -> None:
+        """Bring everything to its end; returns after at most about `wait_s` seconds of writing."""
+        while self._read():
+            self._write_all_waiting()
+        for parsed in self._decoder.finish():
+            self._waiting.append(parsed)
+        self._write_all_waiting()
+        now = self._clock()
+        for record in self._outputs.end_all(now):
+            self._journal.append(record)
+        self.append(last)
+        self._journal.close(wait_s)
+        if self._inbox is not None:
+            self._inbox.close()
+
+    def _read(self) -> bool:
+        if self._inbox is None or len(self._waiting) > READ_AHEAD_RECORDS:
+            return False
+        try:
+            data = self._inbox.read()
+        except OSError as error:
+            self._lose_inbox(error)
+            return False
+        if not data:
+            return False
+        self._waiting.extend(self._decoder.feed(data))
+        self._inbox.give_back(self._journal.written_offset)
+        return True
+
+    def _lose_inbox(self, error: OSError) -> None:
+        now = self._clock()
+        reason = f"the inbox cannot be read: {error.strerror}"
+        self.append(
+            [Damage(wall_ns=now.wall_ns, mono_ns=now.mono_ns, where="inbox", reason=reason)]
+        )
+        self._inbox = None
+
+    def _write_waiting(self, until_ns: int) -> bool:
+        """Write decoded records until the slice is over; False where one waits for its marks."""
+        waiting = self._waiting
+        count = 0
+        while waiting:
+            parsed = waiting[0]
+            if parsed.marks and not self._marks_seen(parsed):
+                return False
+            waiting.popleft()
+            self._write(parsed)
+            count += 1
+            if not count & 15 and self._clock().mono_ns >= until_ns:
+                break
+        return True
+
+    def _write_all_waiting(self) -> None:
+        while self._waiting:
+            self._write(self._waiting.popleft())
+
+    def _marks_seen(self, parsed: Parsed) -> bool:
+        record = parsed.record
+        if not isinstance(record, OperationEnded) or self._store.left(record.op, parsed.marks):
+            self._waiting_since_ns = 0
+            return True
+        now_ns = self._clock().mono_ns
+        if not self._waiting_since_ns:
+            self._waiting_since_ns = now_ns
+        if now_ns - self._waiting_since_ns < MARKS_WAIT_NS:
+            return False
+        self._waiting_since_ns = 0
+        return True
+
+    def _write(self, parsed: Parsed) -> None:
+        record = parsed.record
+        if isinstance(record, OperationEnded) and record.op:
+            moment = Moment(record.wall_ns, record.mono_ns)
+            for output in self._outputs.end(record.op, moment):
+                self._journal.append(output)
+        self.flushes += isinstance(record, Flushed)
+        self._journal.append(record, inbox_offset=self._decoded_from + parsed.offset)
+
+    def _write_outputs(self, now: Moment) -> None:
+        for output in self._outputs.due(now):
+            self._journal.append(output)

@@ -1,0 +1,125 @@
+"""Closes runs that nobody was left to close: capture and `deliver` both died, or the machine did."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from chaos_otel.config.folders import open_private
+from chaos_otel.errors import ChaosOtelError
+from chaos_otel.journal.reader import JournalReader
+from chaos_otel.pipeline.outcome import JournalFollower
+from chaos_otel.pipeline.plan import Plan, plan_path, read_plan
+from chaos_otel.pipeline.removal import clear_memory, remove_run
+from chaos_otel.pipeline.run_folder import DELIVERED, JOURNAL, LOCK
+from chaos_otel.pipeline.successor import succeed
+from chaos_otel.records import RunStarted
+
+
+class Recovered(NamedTuple):
+    """One run that was closed. `report` is where its report is now, "" for none."""
+
+    run_id: str
+    report: str
+    problem: str = ""
+
+
+def recover_all(runs: str, *, runtime: str) -> list[Recovered]:
+    """Close every run of the folder that is dead and not delivered, the oldest first.
+
+    One that cannot be closed is reported as a problem and costs no other.
+    """
+    found = []
+    for run_id in run_ids(runs):
+        folder = f"{runs}/{run_id}"
+        if os.path.exists(f"{folder}/{DELIVERED}"):
+            continue
+        with dead_run(folder) as dead:
+            if dead:
+                found.append(_recover_guarded(run_id, folder, runtime))
+    return found
+
+
+def run_ids(runs: str) -> list[str]:
+    """The runs of a folder, the oldest first."""
+    try:
+        return sorted(name for name in os.listdir(runs) if len(name) == 32)
+    except OSError:
+        return []
+
+
+@contextmanager
+def dead_run(folder: str) -> Iterator[bool]:
+    """Whether nobody holds the run; meanwhile we do."""
+    try:
+        fd = open_private(f"{folder}/{LOCK}", os.O_RDWR)
+    except (OSError, ChaosOtelError):
+        yield False
+        return
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield os.path.isdir(folder)
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(fd)
+
+
+def _recover_guarded(run_id: str, folder: str, runtime: str) -> Recovered:
+    try:
+        return _recover(run_id, folder, runtime)
+    except (OSError, ValueError, ChaosOtelError) as error:
+        return Recovered(run_id, "", f"run {run_id} cannot be closed: {error}")
+
+
+def _recover(run_id: str, folder: str, runtime: str) -> Recovered:
+    plan = _plan(run_id, folder, runtime)
+    if plan is None:
+        remove_run(folder, f"{runtime}/{run_id}.inbox")
+        return Recovered(run_id, "", f"run {run_id} had recorded nothing")
+    succeed(plan, entries=(), process=None)
+    with JournalFollower(folder) as follower:
+        outcome = follower.finish()
+    clear_memory(plan.inbox)
+    return Recovered(run_id, outcome.report, outcome.problem)
+
+
+def _plan(run_id: str, folder: str, runtime: str) -> Plan | None:
+    """From memory, or after a restart of the machine from the journal's first record."""
+    inbox = f"{runtime}/{run_id}.inbox"
+    try:
+        return read_plan(plan_path(inbox))
+    except (OSError, ValueError):
+        started = _run_started(folder)
+    if started is None:
+        return None
+    return Plan(
+        run_id=run_id,
+        trace_id=started.trace_id,
+        run_span_id=started.span_id,
+        process_span_id="",
+        nonce="",
+        folder=folder,
+        inbox=inbox,
+        started_wall_ns=started.wall_ns,
+        started_mono_ns=started.mono_ns,
+        cwd=started.cwd,
+        report=started.report_path,
+        watch_pid=0 if started.wrapped else 1,
+    )
+
+
+def _run_started(folder: str) -> RunStarted | None:
+    fd = os.open(f"{folder}/{JOURNAL}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        reader = JournalReader(fd)
+        while (entries := reader.read()) is not None:
+            for entry in entries:
+                if isinstance(entry.record, RunStarted):
+                    return entry.record
+    finally:
+        os.close(fd)
+    return None

@@ -1,0 +1,119 @@
+"""Where a run lies: a folder on disk for its journal, a file in memory for its inbox.
+
+    STATE/runs/RUN_ID/journal.jsonl     what happened, redacted
+    STATE/runs/RUN_ID/lock              held (flock) while capture or deliver live
+    STATE/runs/RUN_ID/delivered         there once every local output was written
+    RUNTIME/RUN_ID.inbox, RUN_ID.plan   raw, in memory, gone when the run is closed
+
+Quick to import: this runs before the command starts.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+
+from chaos_otel.config.environment import Environment
+from chaos_otel.config.folders import (
+    open_private,
+    private_folder,
+    quarantine,
+    runtime_folder,
+    state_folder,
+)
+from chaos_otel.errors import StateError
+
+JOURNAL = "journal.jsonl"
+LOCK = "lock"
+DELIVERED = "delivered"
+RUNS = "runs"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """An open run. Owns `lock_fd` and `journal_fd`. `problem` says in words what went another way."""
+
+    run_id: str
+    path: str
+    inbox: str
+    lock_fd: int
+    journal_fd: int
+    problem: str = ""
+
+
+def create_run_folder(run_id: str, environment: Environment) -> RunFolder:
+    """Make the folder, take its lock, make journal and inbox.
+
+    Where the state folder cannot be used the run is kept in memory and `problem` says so; a state
+    folder that is damaged (a file in its place) is moved aside. Raises StateError if neither works.
+    """
+    runtime = private_folder(runtime_folder(environment))
+    inbox = _create_inbox(runtime, run_id)
+    problem = ""
+    try:
+        path, problem = _usable_runs_folder(environment)
+        return _open_new(run_id, path, inbox, problem=problem)
+    except (StateError, OSError) as error:
+        problem = f"{_reason(error)}; this run is kept in memory only"
+    try:
+        return _open_new(run_id, private_folder(f"{runtime}/{RUNS}"), inbox, problem=problem)
+    except OSError as error:
+        os.unlink(inbox)
+        raise StateError(f"cannot record this run: {_reason(error)}") from error
+
+
+def _create_inbox(runtime: str, run_id: str) -> str:
+    path = f"{runtime}/{run_id}.inbox"
+    try:
+        os.close(open_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
+    except OSError as error:
+        raise StateError(f"cannot make an inbox in {runtime}: {_reason(error)}") from error
+    return path
+
+
+def _usable_runs_folder(environment: Environment) -> tuple[str, str]:
+    state = state_folder(environment)
+    try:
+        return private_folder(f"{private_folder(state)}/{RUNS}"), ""
+    except (StateError, NotADirectoryError):
+        damaged = _damaged(state)
+        if not damaged:
+            raise
+        aside = quarantine(damaged)
+    runs = private_folder(f"{private_folder(state)}/{RUNS}")
+    return runs, f"{damaged} was damaged and lies at {aside} now"
+
+
+def _damaged(state: str) -> str:
+    """The one of our own paths that is there, ours, and not a folder; else nothing."""
+    for path in (state, f"{state}/{RUNS}"):
+        try:
+            status = os.lstat(path)
+        except OSError:
+            continue
+        if status.st_uid == os.geteuid() and os.path.isfile(path) and not os.path.islink(path):
+            return path
+    return ""
+
+
+def _open_new(run_id: str, runs: str, inbox: str, *, problem: str) -> RunFolder:
+    path = f"{runs}/{run_id}"
+    os.mkdir(path, 0o700)
+    lock_fd = journal_fd = -1
+    try:
+        lock_fd = open_private(f"{path}/{LOCK}", os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        fcntl.flock(lock_fd, fcntl.LOCK_EX)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL
+        journal_fd = open_private(f"{path}/{JOURNAL}", flags)
+    except (OSError, StateError):
+        if lock_fd >= 0:
+            os.close(lock_fd)
+        raise
+    return RunFolder(run_id, path, inbox, lock_fd, journal_fd, problem)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'the state folder'}: {error.strerror.lower()}"
+    return str(error)
