@@ -68,8 +68,16 @@ class ReportExporter(SpanExporter):
                 self._command = span
         return SpanExportResult.FAILURE if self._fault else SpanExportResult.SUCCESS
 
-    def close(self) -> None:
-        """Write the report. Raises ReportError, the old file then being as it was. Call it once."""
+    def discard(self) -> None:
+        """Write nothing; the summary stays."""
+        self._spool.close()
+
+    def close(self, path: str = "") -> None:
+        """Write the report, or write it to `path`, as where a later run's stands in its place.
+
+        Raises ReportError, the old file then being as it was. Call it once.
+        """
+        path = path or self._path
         run = self._run
         if run is not None and not self._hosts:
             command = self._command or run
@@ -77,12 +85,12 @@ class ReportExporter(SpanExporter):
         try:
             if self._fault is not None:
                 raise ReportError(
-                    f"cannot write the report {self._path} ({self._fault.strerror})",
+                    f"cannot write the report {path} ({self._fault.strerror})",
                     hint="what was there before is untouched; make room, then deliver again",
                 )
             context = run.context if run is not None else None
             unique = f"{context.span_id:016x}" if context is not None else "unknown"
-            replace(self._path, self._write, unique=unique)
+            replace(path, self._write, unique=unique)
         finally:
             self._spool.close()
 
