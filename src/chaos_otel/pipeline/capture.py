@@ -1,8 +1,8 @@
 """Capture: run a command, stay invisible, write down what it did.
 
-The order is the promise: everything that has to be there before the command starts, the command, and
-only then what is heavy to load. Whatever of ours fails becomes a line in `problems`; the command runs
-all the same. Quick to import.
+The order is the promise: everything that has to be there before the command starts, the command,
+and only then what is heavy to load. Whatever of ours fails becomes a line in `problems`; the
+command runs all the same. Quick to import.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Finished:
 
 
 def capture(request: Request, environment: Environment) -> Finished:
-    """Run the command to its end. Raises StartError and its kin only where it could not be started."""
+    """Run the command to its end. Raises StartError and its kin only where it could not be
+    started."""
     prepared = prepare(request, environment)
     tap = LateTap(prepared)
     with _signals(prepared, request) as signals:

@@ -1,8 +1,10 @@
-"""The `deliver` process of one run: listens, follows the journal, writes the outputs, goes on alone.
+"""The `deliver` process of one run: listens, follows the journal, writes the outputs, goes on
+alone.
 
     python -m chaos_otel.pipeline.deliver PLAN
 
-Its ear is open before OpenTelemetry is loaded: until then it is what keeps the command's pipes alive.
+Its ear is open before OpenTelemetry is loaded: until then it is what keeps the command's pipes
+alive.
 """
 
 from __future__ import annotations

@@ -28,7 +28,8 @@ def host_attributes() -> dict[str, str]:
 
 
 def user_attributes(state: str) -> dict[str, str]:
-    """The pseudonym of the user, keyed with a random key of this installation, made when missing."""
+    """The pseudonym of the user, keyed with a random key of this installation, made when
+    missing."""
     try:
         key = _installation_key(f"{state}/{KEY_FILE}")
         name = pwd.getpwuid(os.getuid()).pw_name

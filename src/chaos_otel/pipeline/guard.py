@@ -1,4 +1,5 @@
-"""`deliver`'s ear: a thread that hears capture's orders, and its death, while the rest is still loading.
+"""`deliver`'s ear: a thread that hears capture's orders, and its death, while the rest is still
+loading.
 
 Quick to import: it has to listen before OpenTelemetry is loaded.
 """

@@ -1,8 +1,9 @@
 """The line between capture and its `deliver` process: how it is started, told and asked.
 
 `deliver` is there before the command is, so that a command never loses the reader of its output.
-Orders go down one pipe and answers come up another, a JSON object a line. Capture's end of the orders
-is also its sign of life: when it closes without an `ended` order, capture has died. Quick to import.
+Orders go down one pipe and answers come up another, a JSON object a line. Capture's end of the
+orders is also its sign of life: when it closes without an `ended` order, capture has died. Quick to
+import.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ MODULE = "chaos_otel.pipeline.deliver"
 
 
 class Handover:
-    """Capture's side. Nothing here raises once it is made; a `deliver` that died answers nothing."""
+    """Capture's side. Nothing here raises once it is made; a `deliver` that died answers
+    nothing."""
 
     def __init__(self) -> None:
         self.child_orders_fd, self._orders_fd = _pipe_above_2()
@@ -116,7 +118,8 @@ def spawn_detached(arguments: list[str], *, inherit: Iterable[int] = ()) -> int:
 
 
 def _inheritable() -> list[int]:
-    """What we were given by our caller and would otherwise hold open in a process that outlives us."""
+    """What we were given by our caller and would otherwise hold open in a process that outlives
+    us."""
     found = []
     for name in os.listdir("/proc/self/fd"):
         fd = int(name)

@@ -17,8 +17,8 @@ _KEEP_SIZE, _PUNCH_HOLE = 0x01, 0x02  # linux/falloc.h
 class InboxFile:
     """Reads an inbox from `offset` on. Owns its descriptor and the lock on it.
 
-    Only one reader at a time: opening waits for nobody and raises BlockingIOError where another reads.
-    Raises OSError if the file is not there or not ours.
+    Only one reader at a time: opening waits for nobody and raises BlockingIOError where another
+    reads. Raises OSError if the file is not there or not ours.
     """
 
     def __init__(self, path: str, *, offset: int = 0) -> None:
@@ -41,8 +41,8 @@ class InboxFile:
         return data
 
     def give_back(self, upto: int) -> None:
-        """Free the memory in front of `upto` (all that is in the journal): a hole, never a truncation,
-        which would lose lines of those who append at the same moment."""
+        """Free the memory in front of `upto` (all that is in the journal): a hole, never a
+        truncation, which would lose lines of those who append at the same moment."""
         whole = upto - upto % GIVE_BACK_BYTES
         if whole > self._given_back:
             _punch_hole(self._fd, self._given_back, whole - self._given_back)

@@ -1,7 +1,7 @@
 """The tap that is there when the command starts, and becomes a recording when that has been loaded.
 
-Quick to import. What it loads (redaction, the journal's encoder) takes some 50 ms, and the command's
-output must not wait for it: a thread loads while the loop pumps and the store keeps.
+Quick to import. What it loads (redaction, the journal's encoder) takes some 50 ms, and the
+command's output must not wait for it: a thread loads while the loop pumps and the store keeps.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ JOURNAL_WAIT_S = 5.0
 
 
 class LateTap:
-    """Implements `runner.contract.Tap` for capture. `problems` is what people should know afterwards."""
+    """Implements `runner.contract.Tap` for capture. `problems` is what people should know
+    afterwards."""
 
     def __init__(self, prepared: Prepared) -> None:
         self.problems: list[str] = []

@@ -1,4 +1,5 @@
-"""Opens a run's recording and writes its first records, the same way for capture and for a successor.
+"""Opens a run's recording and writes its first records, the same way for capture and for a
+successor.
 
 Loaded after the command started.
 """
@@ -45,7 +46,8 @@ def open_recording(
 
 
 def redactor_of(plan: Plan, entries: Sequence[bytes]) -> Redactor:
-    """The redactor of a run whose command had this environment, or whose plan remembers its secrets."""
+    """The redactor of a run whose command had this environment, or whose plan remembers its
+    secrets."""
     remembered = [Secret("", os.fsencode(value)) for value in plan.secrets]
     return Redactor([*secrets_of(entries, value_from=plan.redact_value_from), *remembered])
 

@@ -1,6 +1,7 @@
 """From a journal to what people get: folds records as they come and writes the report at the end.
 
-The same whether a run is followed live or its journal is read again: delivering twice gives the same.
+The same whether a run is followed live or its journal is read again: delivering twice gives the
+same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is kept of the command's output, raw, by operation and stream, and the marks seen on it.
 
-Stands on the way of the command's bytes: it only stores, and is there before anything heavy is loaded.
-Knows nothing of redaction or journals. Raw bytes stay in memory, here.
+Stands on the way of the command's bytes: it only stores, and is there before anything heavy is
+loaded. Knows nothing of redaction or journals. Raw bytes stay in memory, here.
 """
 
 from __future__ import annotations

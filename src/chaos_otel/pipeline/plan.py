@@ -1,7 +1,8 @@
-"""What one run needs to know, written once before the command starts, read by whoever goes on with it.
+"""What one run needs to know, written once before the command starts, read by whoever goes on with
+it.
 
-The plan lies in memory beside the inbox (it holds the command line as it was typed), never on disk, and
-goes when the run is closed. Knows nothing of how any of it is done; quick to import.
+The plan lies in memory beside the inbox (it holds the command line as it was typed), never on disk,
+and goes when the run is closed. Knows nothing of how any of it is done; quick to import.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class ChannelPlan:
 class Plan:
     """One run. Paths are absolute. Text may hold surrogate escapes where the system's bytes did.
 
-    `secrets` are the values that the redactor must find, so that a run which nobody was left to close
-    is redacted as it would have been. `watch_pid` is the script of a run without a wrapper.
+    `secrets` are the values that the redactor must find, so that a run which nobody was left to
+    close is redacted as it would have been. `watch_pid` is the script of a run without a wrapper.
     """
 
     run_id: str
@@ -101,8 +102,8 @@ def plan_path(inbox: str) -> str:
 def read_plan(path: str) -> Plan:
     """Read a plan file.
 
-    Raises FileNotFoundError where there is none, StateError where it is not ours, ValueError where it
-    is damaged.
+    Raises FileNotFoundError where there is none, StateError where it is not ours, ValueError where
+    it is damaged.
     """
     fd = open_private(path, os.O_RDONLY)
     try:
@@ -120,7 +121,8 @@ def write_plan(plan: Plan) -> None:
 
 
 def replace_plan(plan: Plan) -> None:
-    """Write it again, the old one or the new one being there at any moment. Raises as `write_plan`."""
+    """Write it again, the old one or the new one being there at any moment. Raises as
+    `write_plan`."""
     path = plan_path(plan.inbox)
     _write(plan, f"{path}.new")
     os.replace(f"{path}.new", path)

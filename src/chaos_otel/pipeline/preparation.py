@@ -140,7 +140,8 @@ def _inherited(prepared: Prepared) -> list[int]:
 
 
 def _do_without(prepared: Prepared, error: Exception) -> None:
-    """Go back to a run that captures nothing: without `deliver` a killed capture would break pipes."""
+    """Go back to a run that captures nothing: without `deliver` a killed capture would break
+    pipes."""
     for channel in prepared.channels.channels:
         for fd in (*_channel_plan(channel).fds, channel.child_fd):
             os.close(fd)

@@ -1,8 +1,9 @@
 """Takes what the command said and printed, redacts it and appends it to the journal.
 
 Works behind the tap that the runner's loop feeds, in capture and, after its death, in `deliver`. It
-brings two orders together: records arrive through a file, output through pipes; an operation's end is
-written only when the marks say that all it printed has been seen. Knows nothing of OpenTelemetry.
+brings two orders together: records arrive through a file, output through pipes; an operation's end
+is written only when the marks say that all it printed has been seen. Knows nothing of
+OpenTelemetry.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ READ_AHEAD_RECORDS = 2_000
 class Recording:
     """Owns the inbox's reader and the journal's writer.
 
-    `finish` reads what is left in the inbox, writes what is held of the outputs and then `last`, and
-    closes both; after it nothing may be called. `flushes` counts the flushes that scripts asked for.
+    `finish` reads what is left in the inbox, writes what is held of the outputs and then `last`,
+    and closes both; after it nothing may be called. `flushes` counts the flushes that scripts asked
+    for.
     """
 
     def __init__(
@@ -68,7 +70,8 @@ class Recording:
         self._journal.flush(wait_s)
 
     def work(self) -> float:
-        """Take in about a millisecond's worth; seconds until the next call is due (0.0: at once)."""
+        """Take in about a millisecond's worth; seconds until the next call is due (0.0: at
+        once)."""
         now = self._clock()
         until_ns = now.mono_ns + SLICE_NS
         self._write_outputs(now)

@@ -1,4 +1,5 @@
-"""Closes runs that nobody was left to close: capture and `deliver` both died, or the machine did."""
+"""Closes runs that nobody was left to close: capture and `deliver` both died, or the machine
+did."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
     STATE/reports/HASH-OF-PATH     the id of the run whose report stands at that path
 
-Run ids sort by the start of their runs. A report that comes too late (its run was recovered, or slow)
-lies in its run's folder instead.
+Run ids sort by the start of their runs. A report that comes too late (its run was recovered, or
+slow) lies in its run's folder instead.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One command to run. `report` is an absolute path, empty for none; `argv` is as it was typed."""
+    """One command to run. `report` is an absolute path, empty for none; `argv` is as it was
+    typed."""
 
     argv: tuple[bytes, ...]
     report: str = ""

@@ -32,7 +32,8 @@ RUNS = "runs"
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """An open run. Owns `lock_fd` and `journal_fd`. `problem` says in words what went another way."""
+    """An open run. Owns `lock_fd` and `journal_fd`. `problem` says in words what went another
+    way."""
 
     run_id: str
     path: str

@@ -1,7 +1,8 @@
 """Goes on where capture died, or where there never was one: pumps, records and closes the run.
 
-The command must not notice: its pipes keep their reader, its output goes where it went. Nobody can ask
-how it ended, so the run is closed as interrupted (a script without a wrapper: as it says itself).
+The command must not notice: its pipes keep their reader, its output goes where it went. Nobody can
+ask how it ended, so the run is closed as interrupted (a script without a wrapper: as it says
+itself).
 """
 
 from __future__ import annotations
@@ -41,9 +42,10 @@ def succeed(
 ) -> bool:
     """Follow the command (None: it has ended) to its end and close the run's journal.
 
-    `entries` is the environment that the command got. `on_flush` is called when a script has said that
-    it is complete, its records being in the journal. Returns whether somebody still holds an output.
-    Does nothing to a journal that has its end already. Raises OSError if the journal cannot be opened.
+    `entries` is the environment that the command got. `on_flush` is called when a script has said
+    that it is complete, its records being in the journal. Returns whether somebody still holds an
+    output. Does nothing to a journal that has its end already. Raises OSError if the journal cannot
+    be opened.
     """
     fd = os.open(f"{plan.folder}/{JOURNAL}", os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
     whole = read_whole(fd)

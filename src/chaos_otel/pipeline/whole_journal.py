@@ -11,8 +11,9 @@ from chaos_otel.records import OperationEnded, OperationStarted, ProcessStarted,
 
 @dataclass(slots=True)
 class WholeJournal:
-    """`open_op` is the operation begun last of those not ended; `inbox_offset` how far the inbox was
-    taken in; `last_…_ns` when the last record was made; `torn`: the file ends without a line feed."""
+    """`open_op` is the operation begun last of those not ended; `inbox_offset` how far the inbox
+    was taken in; `last_…_ns` when the last record was made; `torn`: the file ends without a line
+    feed."""
 
     last_number: int = 0
     inbox_offset: int = 0
