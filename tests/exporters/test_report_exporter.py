@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import SpanContext, Status, StatusCode
@@ -26,6 +27,7 @@ from chaos_otel.exporters.report import ReportExporter
 
 SECOND = 1_000_000_000
 OK = Status(StatusCode.UNSET)
+NO_RESOURCE = Resource({})
 ERROR = Status(StatusCode.ERROR, "bad")
 
 
@@ -40,6 +42,7 @@ def operation(
     }
     return ReadableSpan(
         name,
+        resource=NO_RESOURCE,
         attributes=known,
         start_time=0,
         end_time=int(seconds * SECOND),
@@ -54,6 +57,7 @@ def run(
     return ReadableSpan(
         "deploy.sh",
         SpanContext(1, 2, False),
+        resource=NO_RESOURCE,
         attributes=known,
         start_time=0,
         end_time=9 * SECOND,
@@ -70,6 +74,7 @@ def command(*, failed: bool = False) -> ReadableSpan:
     }
     return ReadableSpan(
         "bash",
+        resource=NO_RESOURCE,
         attributes=known,
         start_time=0,
         end_time=2 * SECOND,
@@ -314,13 +319,13 @@ from tests.exporters.test_report_exporter import operation, run
 path, limit, uid, count = sys.argv[1], *map(int, sys.argv[2:])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-if uid:
-    os.setuid(uid)
 exporter = ReportExporter(path)
 for number in range(count):
     exporter.export([operation(f"step {number}", stdout="x" * 1000)])
 exporter.export([run()])
 assert exporter.summary.counts.total == count
+if uid:  # late: the interpreter itself may lie where only root reads
+    os.setuid(uid)
 try:
     exporter.close()
 except ReportError as error:
