@@ -1,0 +1,45 @@
+"""Which values of an environment are secrets; the environment itself comes in as an argument."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from chaos_otel.privacy.exact import Secret
+from chaos_otel.privacy.names import variable_is_secret
+from chaos_otel.privacy.values import is_path, is_plain
+
+MIN_VALUE_BYTES = 8
+MIN_NAMED_BYTES = 4  # for a variable that the user names (`--redact-value-from`)
+
+_URL_PASSWORD = re.compile(rb"://[^\s/?#@:]*:([^\s@]{%d,})@" % MIN_VALUE_BYTES)
+
+
+def secrets_of(entries: Iterable[bytes], *, value_from: Sequence[str] = ()) -> list[Secret]:
+    """The secrets among raw `KEY=VALUE` entries, as `/proc/self/environ` holds them.
+
+    Taken are: the values of 8 bytes or more of variables whose name looks like a secret and is not a
+    known harmless one (placeholders, words such as "disabled" and plain paths left out); of any
+    variable the password in a URL's user info, if it has 8 bytes; and of each variable in
+    `value_from` the value, if it has 4 bytes.
+    """
+    named = frozenset(value_from)
+    return [secret for entry in entries for secret in _of_entry(entry, named)]
+
+
+def _of_entry(entry: bytes, named: frozenset[str]) -> Iterator[Secret]:
+    key, _, value = entry.partition(b"=")
+    name = key.decode("utf-8", "surrogateescape")
+    if name in named:
+        if len(value) >= MIN_NAMED_BYTES:
+            yield Secret(name, value)
+        return
+    if len(value) >= MIN_VALUE_BYTES and variable_is_secret(name) and not _is_harmless(value):
+        yield Secret(name, value)
+    elif b"://" in value:
+        yield from (Secret(name, found[1]) for found in _URL_PASSWORD.finditer(value))
+
+
+def _is_harmless(value: bytes) -> bool:
+    text = value.decode("latin-1")
+    return is_plain(text) or is_path(text)

@@ -1,0 +1,117 @@
+"""Where a value ends that begins at a given place in a line; judges nothing.
+
+Every function is linear in the line: alternatives begin with different characters and are possessive.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_FLAGS = re.ASCII
+# A quote in front of one of these closes something that was opened before the value.
+_AFTER_QUOTE = r"[\s,;:.)\]}&|<>]|\\|$"
+
+_opening = re.compile(r"[bru]{0,2}(\\*[\"'`])", _FLAGS | re.IGNORECASE).match
+_before = re.compile(r"\\{0,7}[\"']$", _FLAGS).search
+_glued = re.compile(r"(?:[\w\"'\\$%@!#^*+=~/-][^\s,;)}\]]*)?", _FLAGS).match
+_bare = re.compile(
+    rf"""(?: [^\s"'`\x1b&;,<\\] | \\(?!["']) | ["'`](?!{_AFTER_QUOTE})
+           | <(?!/) | [&;,](?![A-Za-z_][\w.\-]{{0,40}}[=:]|\s|$) )++""",
+    _FLAGS | re.VERBOSE,
+).match
+_json_scalar = re.compile(r"[^\s,}\]\"']+", _FLAGS).match
+_header = re.compile(r"(?:[^\"'\\\x1b]|\\(?![\"'])|[\"'](?![\s,)\]}]|\\|$))++", _FLAGS).match
+_element = re.compile(r"[^<]+", _FLAGS).match
+_list = re.compile(r"\[(?!REDACTED\])[^\[\]]+\]|\{[^{}]*[:=][^{}]*\}", _FLAGS).match
+
+
+class Extent(NamedTuple):
+    """A value without its quotes is `start` to `end`; reading goes on at `after`."""
+
+    start: int
+    end: int
+    after: int
+    to_line_end: bool = False
+
+
+def quoted(line: str, start: int) -> Extent | None:
+    """A value in quotes, also `\\"` as in JSON inside JSON; unclosed, it takes the rest of the line.
+
+    What is glued to the closing quote, as shells and SQL allow, belongs to the value.
+    """
+    opening = _opening(line, start)
+    if opening is None:
+        return None
+    closing = _closing(line, opening[1], opening.end())
+    if closing < 0:
+        return Extent(opening.end(), len(line), len(line), True)
+    behind = closing + len(opening[1])
+    after = _end(_glued(line, behind), behind)
+    if after > behind:
+        return Extent(start, after, after)
+    return Extent(opening.end(), closing, behind)
+
+
+def inside_quotes(line: str, key_start: int, start: int) -> Extent | None:
+    """`"KEY=some words"`: a value that lasts until the quote in front of its key is closed."""
+    before = _before(line[max(0, key_start - 8) : key_start])
+    if before is None:
+        return None
+    closing = _closing(line, before[0], start)
+    return Extent(start, closing, closing) if closing >= 0 else None
+
+
+def header(line: str, start: int) -> Extent:
+    """The value of an HTTP header: several words, up to the line's end or a closing quote."""
+    end = _end(_header(line, start), start)
+    return Extent(start, end, end, end == len(line))
+
+
+def rest_of_line(line: str, start: int) -> Extent:
+    """All but the blanks at the end."""
+    end = max(start, len(line.rstrip()))
+    return Extent(start, end, end, True)
+
+
+def element(line: str, start: int) -> Extent:
+    """The text of an XML element."""
+    return _plain(_element(line, start), start)
+
+
+def collection(line: str, start: int) -> Extent | None:
+    """A whole `[…]` or `{…: …}` with nothing nested in it."""
+    match = _list(line, start)
+    return _plain(match, start) if match else None
+
+
+def json_scalar(line: str, start: int) -> Extent:
+    """A number or a word in JSON."""
+    return _plain(_json_scalar(line, start), start)
+
+
+def bare(line: str, start: int) -> Extent:
+    """One word, up to a blank, a closing quote or the next `&key=`, `;key=`, `,key=`."""
+    return _plain(_bare(line, start), start)
+
+
+def _plain(match: re.Match[str] | None, start: int) -> Extent:
+    end = _end(match, start)
+    return Extent(start, end, end)
+
+
+def _end(match: re.Match[str] | None, otherwise: int) -> int:
+    return match.end() if match else otherwise
+
+
+def _closing(line: str, mark: str, start: int) -> int:
+    at = line.find(mark, start)
+    while at >= 0 and _is_escaped(line, at, mark):
+        at = line.find(mark, at + 1)
+    return at
+
+
+def _is_escaped(line: str, at: int, mark: str) -> bool:
+    before = line[max(0, at - 64) : at]
+    backslashes = len(before) - len(before.rstrip("\\"))
+    return backslashes % 2 == 1 if len(mark) == 1 else backslashes > 0

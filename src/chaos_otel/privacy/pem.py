@@ -1,0 +1,104 @@
+"""Private keys over several lines: decides line by line whether it belongs to a key's body.
+
+Nothing is held back for it: a line is judged by what came before it alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+# Something may stand before the base64 (`web_1 | `, `+ `, a quote), and an escaped line end behind.
+_LINE = rb"(?:^|[\s\"'|:>+])%s(?:\\[rn])*[\"',\s\\]*$"
+_BODY = re.compile(_LINE % rb"[A-Za-z0-9+/]{16,}={0,2}").search
+_SHORT = re.compile(_LINE % rb"[A-Za-z0-9+/]{1,16}={0,2}").search
+_CHECKSUM = re.compile(rb"=[A-Za-z0-9+/]{4}\s*$").search
+_HEADER = re.compile(rb"\W{0,8}(?:[\w.-]+\s*\|\s*)?(?:[A-Z][A-Za-z-]+: .*|[\s|>+]*)$").match
+_WALL = re.compile(rb"\s*[A-Za-z0-9+/]{40,}={0,2}\s*").fullmatch
+_LONE_SHORT = re.compile(rb"\s*[A-Za-z0-9+/]{1,64}={0,2}\s*").fullmatch
+_HEADER_LINES = 12
+
+
+class PemBlocks:
+    """Follows the lines of one stream."""
+
+    def __init__(self) -> None:
+        self._follow = self._closed
+
+    def is_body(self, line: bytes) -> bool:
+        """Whether the line (without its end) is of a private key's body."""
+        return self._follow(line)
+
+    def gap(self) -> None:
+        """Lines are missing: those that follow may be the body of a key, if they are walls."""
+        self._follow = self._gap
+
+    def resume(self, line: bytes) -> None:
+        """The first line after a gap, cut: it may be any part of a body's line."""
+        self._follow = self._gap_body if _LONE_SHORT(line) or _WALL(line) else self._gap
+
+    def _closed(self, line: bytes) -> bool:
+        if b"-----BEGIN" in line and begins_key(line):
+            self._headers = 0
+            self._follow = self._begun
+        return False
+
+    def _begun(self, line: bytes) -> bool:
+        """Behind BEGIN: headers and empty lines, then the body."""
+        if _BODY(line):
+            self._follow = self._body
+            return True
+        self._headers += 1
+        if self._headers > _HEADER_LINES or not _HEADER(line):
+            return self._close(line)
+        return False
+
+    def _body(self, line: bytes) -> bool:
+        if _BODY(line):
+            return True
+        if _SHORT(line):
+            self._follow = self._last
+            return True
+        return self._last(line)
+
+    def _last(self, line: bytes) -> bool:
+        """Behind the short line that ends a body: only PGP's checksum is still of it."""
+        self._close(line)
+        return _CHECKSUM(line) is not None
+
+    def _gap(self, line: bytes) -> bool:
+        if _WALL(line):
+            self._follow = self._gap_body
+            return True
+        return self._close(line)
+
+    def _gap_body(self, line: bytes) -> bool:
+        if _WALL(line):
+            return True
+        self._close(line)
+        return _LONE_SHORT(line) is not None
+
+    def _close(self, line: bytes) -> bool:
+        self._follow = self._closed
+        return self._closed(line)
+
+
+def begins_key(line: bytes) -> bool:
+    """Whether a private key begins in the line and does not end in it."""
+    begin = -1
+    for match in _BEGIN.finditer(line):
+        begin = match.start()
+    return begin > line.rfind(b"-----END")
+
+
+def body_before_end(lines: Sequence[bytes]) -> int:
+    """How many of the first lines are the end of a body that began before them; 0 if none are."""
+    for place, line in enumerate(lines):
+        if _END.search(line):
+            return place
+        line = line.rstrip(b"\r\n")
+        if _BEGIN.search(line) or (place and not (_BODY(line) or _SHORT(line) or _CHECKSUM(line))):
+            return 0
+    return 0

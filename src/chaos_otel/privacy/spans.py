@@ -1,0 +1,46 @@
+"""What a detector returns, and how what it found is masked; knows no pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+MASK = "[REDACTED]"
+MASK_BYTES = MASK.encode("ascii")
+
+
+class Found(NamedTuple):
+    """A secret at `start` up to `end`.
+
+    `reach` is where the context that gives it away begins (the key, the flag, the scheme): whoever cuts
+    the text between `reach` and `end` hides the secret from us. `to_line_end`: it lasts as long as
+    its line, so what follows a cut of a very long line still belongs to it.
+    """
+
+    reach: int
+    start: int
+    end: int
+    to_line_end: bool = False
+
+
+def masked(text: str, found: Sequence[Found]) -> tuple[str, int]:
+    """The text with one mask for each stretch of secrets that overlap or touch, and how many."""
+    stretches = merged(found)
+    parts: list[str] = []
+    at = 0
+    for start, end in stretches:
+        parts += text[at:start], MASK
+        at = end
+    parts.append(text[at:])
+    return "".join(parts), len(stretches)
+
+
+def merged(found: Sequence[Found]) -> list[tuple[int, int]]:
+    """The stretches of secrets, in order, apart from each other; empty ones are left out."""
+    stretches: list[tuple[int, int]] = []
+    for start, end in sorted((one.start, one.end) for one in found if one.start < one.end):
+        if stretches and start <= stretches[-1][1]:
+            stretches[-1] = (stretches[-1][0], max(end, stretches[-1][1]))
+        else:
+            stretches.append((start, end))
+    return stretches
