@@ -65,7 +65,7 @@ _FLAG: dict[str, Any] = {"is_flag": True, "default": None}
     multiple=True,
     help="Hide the value of this variable wherever it appears; may be repeated.",
 )
-@click.option("--quiet", "-q", **_FLAG, help="Print nothing of ours.")
+@click.option("--quiet", "-q", **_FLAG, help="Print no summary.")
 @click.option(
     "--no-wait", "wait", flag_value=False, **_FLAG, help="Leave at once; the report follows."
 )
@@ -139,8 +139,8 @@ def _tell(finished: Finished, loaded: Loaded, environment: Environment) -> None:
         problems.append(finished.answer["problem"])
     if not finished.answer and finished.folder and loaded.settings.wait:
         problems.append(f"the report is not written yet; the journal is in {finished.folder}")
-    for problem in problems:
-        say(problem)
+    if problems:
+        say("; ".join(problems))
     if not loaded.settings.quiet:
         paint = painter(wants_colour(environment.mapping(), sys.stderr))
         write_lines(summary.lines(finished, paint))

@@ -105,7 +105,7 @@ def _interim(plan: Plan) -> None:
 
 
 def _process(plan: Plan, guard: Guard) -> Process | None:
-    from chaos_otel.clock import now
+    from chaos_otel.clock import Moment
     from chaos_otel.runner.spawn import ForeignProcess
 
     pid, pidfd = guard.pid, guard.pidfd
@@ -115,7 +115,8 @@ def _process(plan: Plan, guard: Guard) -> Process | None:
             pidfd = os.pidfd_open(pid)
         except OSError:
             pidfd = -1
-    return ForeignProcess(pid, pidfd, started=now()) if pid else None
+    started = Moment(plan.started_wall_ns, plan.started_mono_ns)
+    return ForeignProcess(pid, pidfd, started=started) if pid else None
 
 
 def _answer(plan: Plan, outcome: Outcome) -> None:

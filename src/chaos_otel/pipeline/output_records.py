@@ -5,7 +5,8 @@ from __future__ import annotations
 from chaos_otel.clock import Moment
 from chaos_otel.pipeline.output_store import Key, OutputStore, Rest
 from chaos_otel.privacy.redact import Redactor
-from chaos_otel.privacy.stream import StreamRedactor, redact_tail
+from chaos_otel.privacy.stream import StreamRedactor
+from chaos_otel.privacy.tail import redact_tail
 from chaos_otel.records import Damage, Output, Record
 
 FLUSH_NS = 100_000_000
