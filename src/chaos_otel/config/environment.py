@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _STARTED_WITH = "/proc/self/environ"
 _ADDED_BY_PYTHON = b"LC_CTYPE"  # PEP 538: set in the C locale, before any code of ours runs
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(NamedTuple):
     """Raw `NAME=VALUE` entries, in order, duplicates and malformed ones included."""
 
     block: tuple[bytes, ...]
