@@ -1,0 +1,1 @@
+"""Documents people read: what is in them, checked and picked out."""
