@@ -218,6 +218,23 @@ def test_a_record_too_long_for_a_line_is_counted(path: Path) -> None:
     assert not reader.damage
 
 
+def test_output_too_long_for_a_line_comes_in_pieces(path: Path) -> None:
+    """Nothing of it is lost, and what was cut before it is said once."""
+    writer = JournalWriter(opened(path), Hiding(), queue_bytes=1 << 30)
+    text = "\x01\x02" * (LINE_BYTES_MAX // 4)
+    raw = b"\xff\x00" * LINE_BYTES_MAX
+    for more in ({"text": text}, {"raw": raw}):
+        writer.append(Output(wall_ns=1, mono_ns=2, op="", stream=1, cut_bytes=7, **more))
+    writer.close(60)
+    found, reader = entries(path)
+    outputs = [e.record for e in found if isinstance(e.record, Output)]
+    assert len(outputs) == len(found) > 4
+    assert "".join(o.text for o in outputs) == text
+    assert b"".join(o.raw for o in outputs) == raw
+    assert [o.cut_bytes for o in outputs if o.cut_bytes] == [7, 7]
+    assert not reader.damage
+
+
 @pytest.fixture
 def stuck() -> Iterator[tuple[int, int]]:
     """A full pipe: a disk that does not answer, until it is read."""

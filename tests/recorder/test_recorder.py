@@ -185,8 +185,11 @@ def test_a_journal_that_just_stops() -> None:
 
 
 def test_an_empty_journal_gives_nothing() -> None:
-    """No record, no span."""
-    assert fold([]) == []
+    """No record, no span; the run is then known by what its folder says."""
+    recorder = Recorder(run_id="f" * 32)
+    assert recorder.finish() == []
+    assert recorder.run.started.run_id == "f" * 32
+    assert recorder.run.started.report_path == ""
 
 
 def test_a_journal_without_its_first_record() -> None:

@@ -90,8 +90,12 @@ def validate(ctx: click.Context, file: str) -> None:
         answer(f"… and {more} more")
     if first:
         ctx.exit(_FOUND)
-    hosts = "1 host" if validation.hosts == 1 else f"{validation.hosts} hosts"
-    answer(f"{printable(file)}: fine, {validation.operations} operations on {hosts}")
+    operations = _counted(validation.operations, "operation")
+    answer(f"{printable(file)}: fine, {operations} on {_counted(validation.hosts, 'host')}")
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 @contextmanager

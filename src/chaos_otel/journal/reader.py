@@ -6,7 +6,6 @@ Knows the journal's lines (`line.py`), not what stands in them.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,16 +78,19 @@ class JournalReader:
         self._offset += len(data)
         return self._take(data)
 
-    def finish(self) -> Iterator[Entry]:
-        """The journal is closed: all that is left, also of an unfinished last line."""
-        while (entries := self.read()) is not None:
-            yield from entries
+    def finish(self) -> list[Entry]:
+        """The journal is closed: what is left, also of an unfinished last line.
+
+        Call it when `read` has said None: it gives all that is still unread in one list.
+        """
+        entries: list[Entry] = []
+        while (more := self.read()) is not None:
+            entries += more
         rest, self._rest = self._rest, b""
         self._overlong = False
-        last: list[Entry] = []
         if rest:
-            self._take_damaged(rest, last)
-        yield from last
+            self._take_damaged(rest, entries)
+        return entries
 
     def _take(self, data: bytes) -> list[Entry]:
         entries: list[Entry] = []

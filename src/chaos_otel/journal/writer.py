@@ -11,6 +11,8 @@ import threading
 from collections import deque
 from typing import Final, TypeAlias
 
+from msgspec import structs
+
 from chaos_otel.journal.cleaning import Redactor, redact, without_surrogates
 from chaos_otel.journal.line import LINE_BYTES_MAX, encode
 from chaos_otel.records import Damage, Output, Record
@@ -103,7 +105,7 @@ class JournalWriter:
             self._drop(f"could not be encoded: {type(error).__name__}", record)
             return
         if len(data) > LINE_BYTES_MAX:
-            self._drop(_TOO_LONG, record)
+            self._append_long(record, inbox_offset)
             return
         self._number += 1
         with self._lock:
@@ -112,6 +114,14 @@ class JournalWriter:
             if self._waiting:
                 self._waiting = False
                 self._changed.notify_all()
+
+    def _append_long(self, record: Record, inbox_offset: int) -> None:
+        """Output comes in pieces anyway, so it may as well come in smaller ones."""
+        if isinstance(record, Output):
+            for half in _halves(record):
+                self._append(half, inbox_offset)
+        else:
+            self._drop(_TOO_LONG, record)
 
     def _encoded(self, record: Record, inbox_offset: int) -> bytes:
         if type(record) is not Output:
@@ -215,3 +225,11 @@ class JournalWriter:
                 return
             written -= len(line)
             self._written_offset = max(self._written_offset, inbox_offset)
+
+
+def _halves(output: Output) -> tuple[Output, Output]:
+    text, raw = len(output.text) // 2, len(output.raw) // 2
+    return (
+        structs.replace(output, text=output.text[:text], raw=output.raw[:raw]),
+        structs.replace(output, text=output.text[text:], raw=output.raw[raw:], cut_bytes=0),
+    )

@@ -33,7 +33,7 @@ from chaos_otel.records import (
     Tag,
 )
 
-OUTPUT_LIMIT_BYTES: Final = 1 << 20
+OUTPUT_LIMIT_BYTES: Final = 16 << 20
 _UNKNOWN_RUN: Final = "unknown"
 
 
@@ -41,7 +41,8 @@ class Recorder:
     """Gives each span when it is complete: operations as they end, then the process, then the run.
 
     The same records give the same spans, ids included. `run_id` stands in where the journal lost
-    its first record; `output_limit_bytes` is for one stream of one operation.
+    its first record. `output_limit_bytes`, for one stream of one operation, is a defence: what
+    capture writes is within its own limit.
     """
 
     def __init__(self, *, run_id: str = "", output_limit_bytes: int = OUTPUT_LIMIT_BYTES) -> None:
@@ -55,12 +56,12 @@ class Recorder:
 
     @property
     def run(self) -> Run:
-        """What is known of the run so far; AttributeError before the first record."""
+        """What is known of the run so far; AttributeError before the first record or `finish`."""
         return self._run
 
     @property
     def outcome(self) -> Outcome:
-        """How the run went, if the journal ended here; AttributeError before the first record."""
+        """How the run went, if the journal ended here; AttributeError as for `run`."""
         run = self._run
         return outcome(run.ended, flushed=run.flushed, failed_operations=run.failed_operations)
 
@@ -79,6 +80,7 @@ class Recorder:
         Nothing comes of a journal without any record.
         """
         if self._last is None:
+            self._begin(Flushed(wall_ns=0, mono_ns=0))
             return []
         how = self.outcome
         last = self._run.ended or self._last
