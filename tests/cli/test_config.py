@@ -94,6 +94,13 @@ def test_the_variables_of_a_run_are_no_mistakes(call: Caller) -> None:
     assert result.returncode == 0
 
 
+def test_in_a_folder_that_is_gone(call: Caller) -> None:
+    """A folder that was deleted under us holds no settings."""
+    script = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" config check'
+    result = call.run(["sh", "-c", script, str(COMMAND)])
+    assert (result.returncode, result.stdout, result.stderr) == (0, "no problems\n", "")
+
+
 def test_it_is_the_installed_command(call: Caller) -> None:
     """The script that pip made does the same."""
     assert call.run([str(COMMAND), "config", "check"]).stdout == "no problems\n"

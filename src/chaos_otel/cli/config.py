@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -11,6 +10,7 @@ import click
 
 from chaos_otel.cli.output import answer, printable, wants_colour
 from chaos_otel.config.environment import Environment
+from chaos_otel.config.folders import working_folder
 from chaos_otel.config.settings import Loaded, load
 from chaos_otel.config.table import SETTINGS, Setting
 
@@ -45,7 +45,7 @@ def show(as_json: bool) -> None:
       chaos-otel config show --json | jq .report.value
     """
     environment = Environment.of_process()
-    loaded = load(environment, {}, os.getcwd())
+    loaded = load(environment, {}, working_folder())
     if as_json:
         import json
 
@@ -71,7 +71,7 @@ def check(ctx: click.Context) -> None:
     """
     environment = Environment.of_process()
     problems = [
-        *load(environment, {}, os.getcwd()).warnings,
+        *load(environment, {}, working_folder()).warnings,
         *_misspelt(environment.mapping()),
     ]
     for problem in problems:

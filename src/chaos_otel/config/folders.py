@@ -65,6 +65,14 @@ def runtime_folder(env: Environment) -> str:
     )
 
 
+def working_folder() -> str:
+    """Where we are; `/` where our folder was deleted under us."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"
+
+
 def private_folder(path: str) -> str:
     """Make `path` and what is missing above it, 0700; returns `path`.
 
