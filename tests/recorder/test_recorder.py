@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
@@ -658,3 +660,42 @@ def test_delivered_twice_is_the_same() -> None:
     """The same journal gives the same spans."""
     records = [start(A, "x"), end(name="ghost"), end(A), printed("", "x"), exited()]
     assert [s.to_json() for s in spans(*records)] == [s.to_json() for s in spans(*records)]
+
+
+IDS = st.sampled_from(["", A, B, C, "no id"])
+NAMES = st.sampled_from(["", "copy", "build"])
+NANOSECONDS = st.integers(-(10**19), 10**20) | st.integers(0, 10**6)
+WHEN = {"wall_ns": NANOSECONDS, "mono_ns": NANOSECONDS}
+RECORDS: st.SearchStrategy[Record] = st.one_of(
+    st.builds(run_started),
+    st.builds(process),
+    st.builds(RunNamed, **WHEN, op=IDS, name=NAMES, parent=IDS),
+    st.builds(RunEnded, **WHEN, exit_code=st.none() | st.integers(0, 255)),
+    st.builds(OperationStarted, **WHEN, op=IDS, name=NAMES, parent=IDS, host=NAMES),
+    st.builds(OperationEnded, **WHEN, op=IDS, name=NAMES, parent=IDS, success=st.booleans()),
+    st.builds(OperationChanged, **WHEN, op=IDS, name=NAMES),
+    st.builds(Event, **WHEN, type=st.sampled_from(["error", "info"]), op=IDS, name=NAMES),
+    st.builds(Metric, **WHEN, name=NAMES, value=st.floats(allow_nan=False, allow_infinity=False)),
+    st.builds(Tag, **WHEN, key=NAMES, value=NAMES),
+    st.builds(Flushed, **WHEN, op=IDS),
+    st.builds(Output, **WHEN, op=IDS, stream=st.sampled_from([1, 2]), raw=st.binary(max_size=3)),
+    st.builds(Sample, **WHEN, cpu_s=st.just(1.0), memory_bytes=st.just(1), processes=st.just(1)),
+    st.builds(Damage, **WHEN, where=st.just("inbox"), reason=NAMES),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(RECORDS, min_size=1, max_size=30))
+def test_any_records_in_any_order(records: list[Record]) -> None:
+    """Nothing raises; each span has its own id and times that go forward, within OTLP's range."""
+    found = fold(records)
+    operations = [span for span in found if semconv.TASK_RUN_ID in attributes(span)]
+    ids = [own_id(span) for span in operations]
+    assert len(set(ids)) == len(ids)
+    assert semconv.PIPELINE_RUN_ID in attributes(found[-1])
+    for span in found:
+        assert span.context and span.context.is_valid
+        assert span.start_time is not None
+        assert span.end_time is not None
+        assert 0 <= span.start_time <= span.end_time < 1 << 64
+        assert span.name

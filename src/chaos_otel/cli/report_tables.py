@@ -14,6 +14,8 @@ from chaos_otel.cli.output import printable
 from chaos_otel.cli.summary import duration
 from chaos_otel.reports.show import HostView, ReportView, Shown
 
+_FILE_WIDTH = 160  # of a table in a file or a pipe, which has no width of its own
+
 
 def print_view(view: ReportView, *, colour: bool) -> None:
     """Write it to stdout, with colours only where somebody sees them (`colour`)."""
@@ -27,6 +29,8 @@ def print_view(view: ReportView, *, colour: bool) -> None:
         markup=False,
         legacy_windows=False,
     )
+    if not sys.__stdout__ or not sys.__stdout__.isatty():
+        console.width = _FILE_WIDTH
     good = view.status == "success"
     console.print(
         Text(view.status, style="bold green" if good else "bold red"),

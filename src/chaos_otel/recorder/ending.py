@@ -13,6 +13,7 @@ from chaos_otel.records import OperationEnded
 
 UNNAMED: Final = "(unnamed)"
 UNFINISHED: Final = "unfinished: the run ended before this operation did ({})"
+_ANNOUNCED: Final = "max_retries"  # comes with a start, but belongs to the end
 _COUNT_MAX: Final = (1 << 31) - 1
 _OURS: Final = ("chaos.", "cicd.", semconv.ERROR_TYPE)
 
@@ -47,14 +48,18 @@ def ended_attributes(operation: Operation, end: OperationEnded) -> dict[str, Att
 
 def _max_retries(operation: Operation, end: OperationEnded) -> int:
     """What its end says, else what its start announced."""
-    said = str(end.max_retries or operation.attributes.get("max_retries", 0))
+    said = str(end.max_retries or operation.attributes.get(_ANNOUNCED, 0))
     return min(int(said), _COUNT_MAX) if said.isascii() and said.isdecimal() else 0
 
 
 def _own(attributes: Mapping[str, str]) -> Mapping[str, str]:
     if not attributes:
         return attributes
-    return {key: value for key, value in attributes.items() if not key.startswith(_OURS)}
+    return {
+        key: value
+        for key, value in attributes.items()
+        if not key.startswith(_OURS) and key != _ANNOUNCED
+    }
 
 
 def _stderr(operation: Operation, end: OperationEnded) -> str:
