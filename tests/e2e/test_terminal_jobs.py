@@ -23,7 +23,7 @@ def window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tmux]:
 
 
 def test_stopped_and_brought_back(window: Tmux) -> None:
-    """Ctrl-Z gives the prompt back with the terminal as it was; `fg` goes on; the status is right."""
+    """Ctrl-Z gives the prompt and the terminal back as they were; `fg` goes on to the status."""
     before = window.modes()
     window.start("echo up; read line; echo got $line; exit 7")
     window.wait("^up$")
@@ -148,6 +148,16 @@ def test_stopped_and_continued_by_somebody_else(window: Tmux) -> None:
     (window.folder / "go").touch()
     window.wait("on$")
     assert window.run("wait %1") == 4
+
+
+def test_killed_while_it_is_stopped(window: Tmux) -> None:
+    """The shell hears of it at once, as of a bare job."""
+    pid = window.start(UNTIL_GO)
+    window.wait("^up$")
+    window.keys("C-z")
+    assert window.next_prompt() == STOPPED
+    os.kill(pid, signal.SIGKILL)
+    assert window.run("wait %1") == 128 + signal.SIGKILL
 
 
 def test_job_control_inside(window: Tmux) -> None:

@@ -20,7 +20,7 @@ _PROMPT = re.compile(r"(?<!\d)(\d+):(\d+)> ?$")
 
 
 class Tmux:
-    """One window of a tmux server of its own, with `bash` in it (prompt: its number, last status)."""
+    """A tmux server of its own with `bash` in its one window; the prompt has the last status."""
 
     def __init__(self, folder: Path, *, columns: int, lines: int) -> None:
         self.folder = folder

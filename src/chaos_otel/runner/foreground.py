@@ -11,10 +11,11 @@ import contextlib
 import os
 import signal
 
-from chaos_otel.runner import monitor, terminal
+from chaos_otel.runner import terminal
 from chaos_otel.runner.descriptors import duplicate
 from chaos_otel.runner.keyboard import Keyboard
 from chaos_otel.runner.loop import Loop, Timer
+from chaos_otel.runner.monitor_line import MonitorLine, Order
 
 _LOOK_S = 0.2  # bash's `fg` of a running job sends no signal: behind the shell we look by ourselves
 
@@ -22,12 +23,14 @@ _LOOK_S = 0.2  # bash's `fg` of a running job sends no signal: behind the shell 
 class Foreground:
     """A `contract.Terminal`. `detach` restores the real terminal unless the shell has it again."""
 
-    def __init__(self, *, terminal_fd: int, saved: bytes, master_fd: int, monitor_pid: int) -> None:
+    def __init__(
+        self, *, terminal_fd: int, saved: bytes, master_fd: int, monitor: MonitorLine
+    ) -> None:
         self._terminal_fd = terminal_fd
         self._saved = saved
         # A copy: the pump closes its own when the real terminal is gone. So do we, for a hang-up.
         self._master_fd = duplicate(master_fd)
-        self._monitor_pid = monitor_pid
+        self._monitor = monitor
         self._in_front = False
         self._keyboard: Keyboard | None = None
         self._loop: Loop | None = None
@@ -79,12 +82,6 @@ class Foreground:
         self._settle()
         return True
 
-    def order(self, signum: int) -> None:
-        """Tell the monitor something."""
-        # Our child, not waited for while orders are given: the pid is still its own.
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._monitor_pid, signum)
-
     def _settle(self) -> None:
         if terminal.in_foreground(self._terminal_fd):
             self._take()
@@ -98,7 +95,7 @@ class Foreground:
             self._in_front = True
             terminal.make_raw(self._terminal_fd, self._saved)
         self._resize()
-        self.order(monitor.TO_FOREGROUND)
+        self._monitor.order(Order.TO_FRONT)
         if self._keyboard is not None:
             self._keyboard.listen()
 
@@ -106,7 +103,7 @@ class Foreground:
         self._in_front = False
         if self._keyboard is not None:
             self._keyboard.rest()
-        self.order(monitor.TO_BACKGROUND)
+        self._monitor.order(Order.TO_BACK)
         self._look_again()
 
     def _look_again(self) -> None:

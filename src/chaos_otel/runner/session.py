@@ -13,11 +13,11 @@ import signal
 from collections.abc import Callable, Sequence
 
 from chaos_otel.clock import Moment
-from chaos_otel.runner import monitor, terminal
+from chaos_otel.runner import terminal
 from chaos_otel.runner.contract import Change, Channel, Channels, Continued, Exit, Stopped
 from chaos_otel.runner.descriptors import above_2, duplicate
 from chaos_otel.runner.foreground import Foreground
-from chaos_otel.runner.monitor import Kind, Report
+from chaos_otel.runner.monitor_line import REPORT_BYTES, Kind, Order, Report
 from chaos_otel.runner.process import exit_of
 from chaos_otel.runner.session_start import Started, start_below_monitor
 from chaos_otel.runner.signals import Signals
@@ -67,12 +67,12 @@ class SessionProcess:
     """A `contract.Process`: the command, below its monitor."""
 
     def __init__(self, started: Started, foreground: Foreground) -> None:
-        """Takes over `started.report_fd` and the monitor."""
+        """Takes over the monitor and what is open to it."""
         self._pid = started.pid
-        self._pidfd = os.pidfd_open(started.pid)
-        self._monitor_pid = started.monitor_pid
+        self._pidfd = _pidfd(started.pid)
+        self._monitor = started.monitor
         self._monitor_gone = False
-        self._report_fd = started.report_fd
+        self._report_fd = started.monitor.report_fd
         self._started = started.moment
         self._foreground = foreground
         self._ended = False
@@ -100,7 +100,7 @@ class SessionProcess:
             terminal_fd=channels.terminal_fd,
             saved=channels.terminal_state,
             master_fd=channels.channels[0].source_fd,
-            monitor_pid=started.monitor_pid,
+            monitor=started.monitor,
         )
         return cls(started, foreground)
 
@@ -128,9 +128,9 @@ class SessionProcess:
         if self._ended:
             return None
         if self._monitor_gone:
-            return self._lost() if terminal.is_readable(self._report_fd) else None
+            return self._end(Exit()) if terminal.is_readable(self._report_fd) else None
         try:
-            data = os.read(self._report_fd, monitor.REPORT_BYTES)
+            data = os.read(self._report_fd, REPORT_BYTES)
         except BlockingIOError:
             return None
         return self._change(Report.decode(data)) if data else self._watch_alone()
@@ -141,10 +141,10 @@ class SessionProcess:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if signum == signal.SIGCONT and group:
-                self._foreground.order(monitor.GO_ON)  # behind the order that gives it the terminal
+                self._monitor.order(Order.GO_ON)  # behind the order that gives it the terminal
             elif group:
                 os.killpg(self._pid, signum)
-            else:
+            elif self._pidfd >= 0:
                 signal.pidfd_send_signal(self._pidfd, signum)
 
     def _change(self, report: Report) -> Change | None:
@@ -153,22 +153,29 @@ class SessionProcess:
         if report.kind is Kind.CONTINUED:
             return Continued()
         if report.value in _WANTS_TERMINAL and self._foreground.returned():
-            self._foreground.order(monitor.GO_ON)
+            self._monitor.order(Order.GO_ON)
             return None
         return Stopped(report.value)
 
     def _watch_alone(self) -> Change | None:
         # Killed. The command is nobody's child now; its pidfd tells when it is gone, not how.
+        if self._pidfd < 0:
+            return self._end(Exit())
         self._monitor_gone = True
         os.dup2(self._pidfd, self._report_fd, inheritable=False)
         return None
-
-    def _lost(self) -> Exit:
-        return self._end(Exit())
 
     def _end(self, last: Exit) -> Exit:
         self._ended = True
         self._foreground.ended()
         with contextlib.suppress(ChildProcessError):
-            os.waitpid(self._monitor_pid, os.WNOHANG)
+            os.waitpid(self._monitor.pid, os.WNOHANG)
         return last
+
+
+def _pidfd(pid: int) -> int:
+    """-1 where the command has ended already, and its monitor has waited for it."""
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return -1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable, Sequence
@@ -12,18 +13,17 @@ from chaos_otel.errors import StartError
 from chaos_otel.runner import monitor
 from chaos_otel.runner.contract import Channels
 from chaos_otel.runner.descriptors import pipe_above_2
-from chaos_otel.runner.monitor import Kind, Report
+from chaos_otel.runner.monitor_line import REPORT_BYTES, Kind, MonitorLine, Report
 from chaos_otel.runner.process import own_peak_bytes
 from chaos_otel.runner.signals import Signals
 from chaos_otel.runner.spawn import become, raise_if_told
 
 
 class Started(NamedTuple):
-    """The command and the monitor above it, which reports through `report_fd`."""
+    """The command, and the line to the monitor above it."""
 
     pid: int
-    monitor_pid: int
-    report_fd: int
+    monitor: MonitorLine
     moment: Moment
 
 
@@ -38,7 +38,7 @@ def start_below_monitor(
     """As `spawn.spawn`: the channels' ends of the command are closed in us, come what may."""
     moment = now()
     try:
-        monitor_pid, report_fd, told_fd = _fork_monitor(
+        line, told_fd = _fork_monitor(
             argv, environment, channels, signals=signals, in_child=in_child
         )
     except OSError as error:
@@ -48,10 +48,11 @@ def start_below_monitor(
             os.close(channel.child_fd)
     try:
         raise_if_told(told_fd, argv[0])
-        return Started(_first_report(report_fd), monitor_pid, report_fd, moment)
+        return Started(_first_report(line.report_fd), line, moment)
     except StartError:
-        os.close(report_fd)
-        os.waitpid(monitor_pid, 0)
+        os.close(line.report_fd)
+        os.close(line.orders_fd)
+        os.waitpid(line.pid, 0)
         raise
 
 
@@ -62,38 +63,39 @@ def _fork_monitor(
     *,
     signals: Signals,
     in_child: Callable[[], None] | None,
-) -> tuple[int, int, int]:
-    report_fd, monitor_fd = pipe_above_2()
-    told_fd, child_fd = pipe_above_2()
+) -> tuple[MonitorLine, int]:
     slave_fd = channels.channels[0].child_fd
-    command = functools.partial(
-        become,
-        argv,
-        environment,
-        channels,
-        signals=signals,
-        told_fd=child_fd,
-        in_child=functools.partial(_in_command, slave_fd, in_child),
-    )
-    try:
-        pid = _fork(
-            signals,
-            functools.partial(
-                monitor.lead,
-                slave_fd,
-                report_fd=monitor_fd,
-                own_peak_bytes=own_peak_bytes(),
-                command=command,
-            ),
+    with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+        report_fd, monitor_report_fd = _pipe(ours, theirs)
+        told_fd, command_told_fd = _pipe(ours, theirs)
+        monitor_orders_fd, orders_fd = _pipe(theirs, ours)
+        command = functools.partial(
+            become,
+            argv,
+            environment,
+            channels,
+            signals=signals,
+            told_fd=command_told_fd,
+            in_child=functools.partial(_in_command, slave_fd, in_child),
         )
-    except OSError:
-        os.close(report_fd)
-        os.close(told_fd)
-        raise
-    finally:
-        os.close(monitor_fd)
-        os.close(child_fd)
-    return pid, report_fd, told_fd
+        lead = functools.partial(
+            monitor.lead,
+            slave_fd,
+            report_fd=monitor_report_fd,
+            orders_fd=monitor_orders_fd,
+            own_peak_bytes=own_peak_bytes(),
+            command=command,
+        )
+        line = MonitorLine(_fork(signals, lead), report_fd, orders_fd)
+        ours.pop_all()
+    return line, told_fd
+
+
+def _pipe(reader: contextlib.ExitStack, writer: contextlib.ExitStack) -> tuple[int, int]:
+    read_fd, write_fd = pipe_above_2()
+    reader.callback(os.close, read_fd)
+    writer.callback(os.close, write_fd)
+    return read_fd, write_fd
 
 
 def _fork(signals: Signals, child: Callable[[], NoReturn]) -> int:
@@ -114,7 +116,7 @@ def _in_command(slave_fd: int, then: Callable[[], None] | None) -> None:
 
 
 def _first_report(report_fd: int) -> int:
-    data = os.read(report_fd, monitor.REPORT_BYTES)
+    data = os.read(report_fd, REPORT_BYTES)
     report = Report.decode(data) if data else Report(Kind.FAILED, 0)
     if report.kind is not Kind.STARTED:
         reason = os.strerror(report.value) if report.value else "its monitor died"
