@@ -1,4 +1,4 @@
-"""The installed command in a world of its own: home, state, runtime and working folder of a test."""
+"""The installed command in a world of its own: a test's home, state, runtime and work folders."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from tests.e2e.installed import Installed, wait_for
 from tests.e2e.steps import step
 
@@ -30,7 +29,7 @@ def test_a_command_without_steps_is_itself_the_one_operation(installed: Installe
 
 
 def test_steps_stand_in_the_report_in_order_with_their_own_output(installed: Installed) -> None:
-    """Output belongs to the step that printed it; what is printed outside of any belongs to none."""
+    """Output belongs to the step that printed it; what is printed outside belongs to none."""
     script = installed.script(
         "\n".join(
             (
@@ -62,7 +61,7 @@ def test_the_report_is_private_and_nothing_is_left_in_memory(installed: Installe
 
 
 def test_the_summary_says_what_happened_on_stderr(installed: Installed) -> None:
-    """Result, operations by outcome and where the report is; no colour where there is no terminal."""
+    """Result, operations by outcome, where the report is; no colour where there is no terminal."""
     done = installed.run(installed.script("#!/bin/sh\n" + step(1, ":") + "\n" + step(2, ":")))
     text = done.stderr.decode()
     assert done.stdout == b""

@@ -1,22 +1,45 @@
-"""What is done when a run is over and nobody waits: its memory, dead runs, old journals."""
+"""What is done when a run is over and nobody waits: dead runs, old journals, orphaned memory."""
 
 from __future__ import annotations
 
 import os
 import time
 
-from chaos_otel.pipeline.plan import Plan
+from chaos_otel.errors import ChaosOtelError
+from chaos_otel.pipeline.inbox_file import InboxFile
+from chaos_otel.pipeline.plan import Plan, plan_path, read_plan
 from chaos_otel.pipeline.prune import prune
 from chaos_otel.pipeline.recover import recover_all
+from chaos_otel.pipeline.removal import clear_memory
 
 
 def keep_house(plan: Plan) -> None:
     """Close runs that nobody was left to close, then let go of what is past its retention."""
-    runs = os.path.dirname(plan.folder)
-    recover_all(runs, runtime=os.path.dirname(plan.inbox))
+    runs, runtime = os.path.dirname(plan.folder), os.path.dirname(plan.inbox)
+    recover_all(runs, runtime=runtime)
+    clear_orphans(runtime)
     prune(
         runs,
-        now_s=time.time(),
+        now_wall_s=time.time(),
         max_age_s=plan.retention_age_s,
         max_bytes=plan.retention_bytes,
     )
+
+
+def clear_orphans(runtime: str) -> None:
+    """Free the memory of runs whose folder somebody has deleted."""
+    for name in os.listdir(runtime):
+        if name.endswith(".inbox"):
+            inbox = f"{runtime}/{name}"
+            if _is_orphan(inbox):
+                clear_memory(inbox)
+
+
+def _is_orphan(inbox: str) -> bool:
+    try:
+        if os.path.isdir(read_plan(plan_path(inbox)).folder):
+            return False
+        InboxFile(inbox).close()
+    except (OSError, ValueError, ChaosOtelError):
+        return False
+    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from chaos_otel.journal.line import Entry
 from chaos_otel.journal.reader import JournalReader
 from chaos_otel.records import OperationEnded, OperationStarted, ProcessStarted, RunEnded
 
@@ -32,17 +33,21 @@ def read_whole(fd: int) -> WholeJournal:
     whole = WholeJournal()
     open_ops: dict[str, None] = {}
     while (entries := reader.read()) is not None:
-        for entry in entries:
-            _note(entry.record, whole, open_ops)
-            whole.last_wall_ns = entry.record.wall_ns
-            whole.last_mono_ns = entry.record.mono_ns
-            whole.inbox_offset = max(whole.inbox_offset, entry.inbox_offset)
-    reader.finish()
+        _note_all(entries, whole, open_ops)
+    _note_all(reader.finish(), whole, open_ops)
     whole.last_number = reader.last_number
     whole.damaged_bytes = reader.damage.size_bytes
     whole.torn = _torn(fd)
     whole.open_op = next(reversed(open_ops), "")
     return whole
+
+
+def _note_all(entries: list[Entry], whole: WholeJournal, open_ops: dict[str, None]) -> None:
+    for entry in entries:
+        _note(entry.record, whole, open_ops)
+        whole.last_wall_ns = entry.record.wall_ns
+        whole.last_mono_ns = entry.record.mono_ns
+        whole.inbox_offset = max(whole.inbox_offset, entry.inbox_offset)
 
 
 def _note(record: object, whole: WholeJournal, open_ops: dict[str, None]) -> None:
