@@ -53,6 +53,7 @@ class Pump:
         self._listener = listener
         self._op = op
         self._pieces: deque[Piece] = deque()
+        self._at = 0  # of the first piece, so much has been passed on
         self._held: Timer | None = None
         self._transfer: Transfer = open_transfer(channel)
         loop.add(channel.source_fd, READ, self._on_source)
@@ -147,16 +148,17 @@ class Pump:
             self._op = piece.op
             self._listener.marked(self._channel.stream, piece.op)
             return True
-        size = self._transfer.forward(piece.data)
+        data = piece.data if not self._at else memoryview(piece.data)[self._at :]
+        size = self._transfer.forward(data)
         if not size:
             return False
-        passed = piece.data
-        if size == len(piece.data):
-            self._pieces.popleft()
-        else:
-            passed = piece.data[:size]
-            self._pieces[0] = Piece(piece.data[size:])
         self.passed_bytes += size
+        whole = size == len(piece.data)
+        passed = piece.data if whole else piece.data[self._at : self._at + size]
+        self._at += size
+        if self._at == len(piece.data):
+            self._pieces.popleft()
+            self._at = 0
         self._listener.output(self._channel.stream, self._op, passed)
         return True
 
@@ -166,6 +168,7 @@ class Pump:
             self.close()
             return
         self._pieces.clear()  # they are still in the source
+        self._at = 0
         self._transfer.close()
         self._transfer = CopyingTransfer(self._channel.source_fd, sink_fd=self._channel.sink_fd)
 

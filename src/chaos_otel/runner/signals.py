@@ -82,10 +82,17 @@ class Signals:
     def reached_group(self, signum: int) -> bool:
         """Whether the command, which is in our process group, has got this signal by itself."""
         reached = self._sentinel is not None and self._sentinel.take(signum)
+        if reached and signum < _REALTIME_FROM:
+            self._forget(signum)
         if signum in self._early:  # it came before the command was there
             self._early.discard(signum)
             return False
         return reached
+
+    def _forget(self, signum: int) -> None:
+        """The sentinel had one of this kind, be it of one sending or of two in quick succession, as
+        every process that did not look in between."""
+        os.write(self._wakeup_fd, bytes(other for other in self._read() if other != signum))
 
     def before_fork(self) -> None:
         """Hold all signals back, so that none is handled half in us and half in the child."""

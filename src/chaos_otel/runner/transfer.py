@@ -17,14 +17,16 @@ import select
 import stat
 import struct
 import termios
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from chaos_otel.runner import splicing
 from chaos_otel.runner.contract import Channel
 from chaos_otel.runner.descriptors import pipe_above_2
 
+Bytes: TypeAlias = bytes | memoryview
+
 _FIRST_SIZE = 1 << 16
-_FULL_SIZE = 1 << 18
+_FULL_SIZE = 1 << 17
 _FULL_READS = 4
 _ATOMIC_BYTES = 4096  # PIPE_BUF
 _NOTE = struct.Struct("=q")
@@ -43,7 +45,7 @@ class Transfer(Protocol):
         Raises BlockingIOError where the sink has to take something first.
         """
 
-    def forward(self, data: bytes) -> int:
+    def forward(self, data: Bytes) -> int:
         """Give the first bytes that were peeked to the sink; how many it took, 0 if it is full."""
 
     def drop(self, size_bytes: int) -> None:
@@ -65,8 +67,8 @@ class Transfer(Protocol):
 def open_transfer(channel: Channel) -> Transfer:
     """The safest transfer for this channel. A regular file gets what a predecessor left behind."""
     mode = os.fstat(channel.sink_fd).st_mode
-    if channel.kind == "pipe" and splicing.is_available():
-        with contextlib.suppress(OSError):  # no descriptor left
+    with contextlib.suppress(OSError):  # no descriptor left
+        if channel.kind == "pipe" and splicing.is_available():
             if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
                 return MovingTransfer(channel.source_fd, sink_fd=channel.sink_fd)
             if stat.S_ISREG(mode):
@@ -115,12 +117,16 @@ class _Teeing:
         os.close(self._copy_fd)
         os.close(self._copy_in_fd)
 
+    def _pipes(self) -> tuple[int, ...]:
+        """The other pipes that bytes go through."""
+        return (self._source_fd,)
+
     def _grow(self) -> None:
         self._full += 1
         if self._full != _FULL_READS:
             return
         with contextlib.suppress(OSError):  # the user's pipes have a limit in all
-            for fd in (self._copy_fd, self._source_fd):
+            for fd in (self._copy_fd, *self._pipes()):
                 fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _FULL_SIZE)
             self._size = _FULL_SIZE
 
@@ -133,7 +139,7 @@ class MovingTransfer(_Teeing):
         self._sink_fd = sink_fd
         self._is_socket = stat.S_ISSOCK(os.fstat(sink_fd).st_mode)
 
-    def forward(self, data: bytes) -> int:
+    def forward(self, data: Bytes) -> int:
         size = len(data)
         if self._is_socket:  # the flag of `move` does not hold for it
             if not _is_ready(self._sink_fd, select.POLLOUT):
@@ -168,7 +174,7 @@ class FileTransfer(_Teeing):
         if stage_fd >= 0:
             self._finish_staged()
 
-    def forward(self, data: bytes) -> int:
+    def forward(self, data: Bytes) -> int:
         if self._stage_fd < 0:
             size = len(data)
             _write_all(self._sink_fd, data)
@@ -176,10 +182,13 @@ class FileTransfer(_Teeing):
         else:
             os.write(self._stage_fd, _NOTE.pack(self._position()))
             size = splicing.move(self._source_fd, self._stage_fd, len(data))
-            _write_all(self._sink_fd, data if size == len(data) else data[:size])
+            _write_all(self._sink_fd, memoryview(data)[:size])
             os.read(self._stage_fd, _NOTE.size + size)
         self._peeked -= size
         return size
+
+    def _pipes(self) -> tuple[int, ...]:
+        return (self._source_fd, self._stage_fd) if self._stage_fd >= 0 else (self._source_fd,)
 
     def _finish_staged(self) -> None:
         staged_bytes = _readable_bytes(self._stage_fd)
@@ -221,7 +230,7 @@ class CopyingTransfer:
         self._kept += data
         return self._kept
 
-    def forward(self, data: bytes) -> int:
+    def forward(self, data: Bytes) -> int:
         try:
             if self._own_sink_fd >= 0:
                 size = os.write(self._own_sink_fd, data)
@@ -266,10 +275,9 @@ def _reopened(fd: int) -> int:
         return -1
 
 
-def _write_all(fd: int, data: bytes) -> None:
+def _write_all(fd: int, data: Bytes) -> None:
     while data:
-        written = os.write(fd, data)
-        data = data[written:] if written < len(data) else b""
+        data = memoryview(data)[os.write(fd, data) :]
 
 
 def _readable_bytes(fd: int) -> int:
