@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import signal
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.e2e.tmux import RUN, Tmux, parent_of, tmux_window
+from tests.e2e.tmux import RUN, Tmux, is_alive, parent_of, tmux_window
 
 from chaos_otel.runner import terminal
 
@@ -75,7 +74,7 @@ def test_kill_of_capture_alone_leaves_the_command_and_the_terminal_as_they_were(
     until_cooked(window, terminal_fd)
     (window.folder / "go").touch()
     assert window.read("result") == "done\n"
-    window.wait("^still here$")
+    window.wait("still here$")
     os.close(terminal_fd)
 
 
@@ -153,10 +152,3 @@ def test_what_the_command_leaves_behind_is_not_hung_up(window: Tmux) -> None:
     window.type("touch go")
     assert window.read("result") == "late\n"
     window.wait("late$")
-
-
-def is_alive(pid: int) -> bool:
-    """Whether there is such a process, and it is no zombie."""
-    with contextlib.suppress(OSError):
-        return not Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("Z")
-    return False

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.e2e.tmux import RUN, Tmux, parent_of, tmux_window
+from tests.e2e.tmux import RUN, Tmux, is_alive, parent_of, state_of, tmux_window
 
 UNTIL_GO = "echo up; while ! test -e go; do sleep 0.1; done"
 STOPPED = 128 + signal.SIGTSTP
@@ -165,17 +165,30 @@ def test_job_control_inside(window: Tmux) -> None:
     before = window.modes()
     window.type(f"{RUN} env PS1='inner> ' bash --norc --noprofile -i")
     window.wait("^inner>$")
-    window.type("sleep 1000")
+    window.type("sh -c 'echo here; read x'")
+    window.wait("^here$")
     window.keys("C-z")
-    window.wait(r"^\[1\]\+ +Stopped +sleep 1000")
+    window.wait(r"^\[1\]\+ +Stopped +sh -c")
     window.type("fg")
-    window.wait("^sleep 1000$")
+    window.wait("^sh -c")
     window.keys("C-c")
     window.type("echo $((6 * 7))")
     window.wait("^42$")
     window.type("exit 5")
     assert window.next_prompt() == 5
     assert window.modes() == before
+
+
+def test_closing_the_window_ends_a_stopped_job(window: Tmux) -> None:
+    """It is hung up and continued, as a bare job is, and does not stay behind."""
+    pid = window.start(UNTIL_GO)
+    window.wait("^up$")
+    window.keys("C-z")
+    assert window.next_prompt() == STOPPED
+    capture = parent_of(parent_of(pid))
+    window.close()
+    for process in (pid, capture):
+        window.until(lambda: not is_alive(process), "end of the job")  # noqa: B023
 
 
 def test_an_inner_shell_is_suspended(window: Tmux) -> None:
@@ -189,8 +202,3 @@ def test_an_inner_shell_is_suspended(window: Tmux) -> None:
     window.wait("^42$")
     window.type("exit 5")
     assert window.next_prompt() == 5
-
-
-def state_of(pid: int) -> str:
-    """The letter that the kernel gives the process's state."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]

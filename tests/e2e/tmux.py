@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -137,6 +138,18 @@ def tmux_window(folder: Path, *, columns: int = 80, lines: int = 24) -> Iterator
 def parent_of(pid: int) -> int:
     """The parent's process id."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process, and it is no zombie."""
+    with contextlib.suppress(OSError):
+        return state_of(pid) != "Z"
+    return False
+
+
+def state_of(pid: int) -> str:
+    """The letter that the kernel gives the process's state."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
 
 
 def need(program: str) -> str:

@@ -202,7 +202,7 @@ def test_without_a_listener_it_waits_for_the_command(sessions: list[Session]) ->
 
 def test_it_holds_none_of_our_descriptors(sessions: list[Session]) -> None:
     """A pipe that only the monitor still held would keep its reader waiting."""
-    session = start("sleep 1000")
+    session = start("exec sleep 1000")
     sessions.append(session)
     pid = session.next().value
     os.kill(pid, signal.SIGSTOP)
