@@ -167,8 +167,9 @@ def test_a_recovered_report_replaces_no_later_one(installed: Installed) -> None:
     later = installed.call("run", "--", "sh", "-c", "echo later")
     assert later.returncode == 0
     report = (installed.cwd / "chaos_report.json").read_bytes()
+    assert json.loads(report)["summary"]["status"] == "success"
     aside = installed.journals()[0].parent / "chaos_report.json"
-    wait_for(aside.exists)
+    assert str(aside).encode() in later.stderr
     assert json.loads(aside.read_bytes())["summary"]["status"] == "failure"
     before = aside.read_bytes()
     again = installed.call("deliver", *[journal.parent.name for journal in installed.journals()])

@@ -123,8 +123,8 @@ def _unexpected(error: Exception, argv: Sequence[str]) -> str:
         what = f"{error.strerror.lower()}{f': {error.filename}' if error.filename else ''}"
     else:
         what = f"an error of ours ({type(error).__name__})"
-    from chaos_otel.cli.bug_report import write_bug_report
     from chaos_otel.config.environment import Environment
+    from chaos_otel.pipeline.bug_report import write_bug_report
 
     path = write_bug_report(error, argv, Environment.of_process())
     return f"{what}; the details are in {path}" if path else what

@@ -31,8 +31,7 @@ def recover() -> int:
     if os.path.isdir(f"{runtime}/runs"):
         found += recover_all(f"{runtime}/runs", runtime=runtime)
     for run in found:
-        where = f"its report is {run.report}" if run.report else "it had no report"
-        answer(run.problem or f"closed run {run.run_id}: {where}")
+        answer(str(run))
     if not found:
         answer("nothing to recover")
     return 1 if any(run.problem for run in found) else 0

@@ -12,6 +12,7 @@ from chaos_otel.cli import summary
 from chaos_otel.cli.output import painter, say, wants_colour, write_lines
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.settings import Loaded, Settings, load
+from chaos_otel.errors import UnsupervisedError
 from chaos_otel.pipeline.capture import Finished, capture
 from chaos_otel.pipeline.nested import inside_run, run_nested
 from chaos_otel.pipeline.plain import run_plainly
@@ -96,9 +97,13 @@ def run(command: tuple[str, ...], **flags: Any) -> NoReturn:
             argv, environment, timeout_s=settings.timeout_s, kill_after_s=settings.kill_after_s
         )
     request = _request(argv, settings)
-    if inside_run(environment):
-        run_nested(request, environment)
-    finished = capture(request, environment)
+    try:
+        if inside_run(environment):
+            run_nested(request, environment)
+        finished = capture(request, environment)
+    except UnsupervisedError as error:
+        say(f"this run is not recorded: {error}")
+        run_plainly(argv, environment, timeout_s=None, kill_after_s=settings.kill_after_s)
     _tell(finished, loaded, environment)
     leave_as(finished.ended.exit, timed_out=finished.ended.timed_out)
 
@@ -135,6 +140,7 @@ def _cwd() -> str:
 def _tell(finished: Finished, loaded: Loaded, environment: Environment) -> None:
     problems = [loaded.warning] if loaded.warning else []
     problems += finished.problems
+    problems += finished.answer.get("recovered", [])
     if finished.answer.get("problem"):
         problems.append(finished.answer["problem"])
     if not finished.answer and finished.folder and loaded.settings.wait:

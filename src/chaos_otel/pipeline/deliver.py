@@ -21,6 +21,7 @@ from chaos_otel.pipeline.plan import Plan, read_plan
 
 if TYPE_CHECKING:
     from chaos_otel.pipeline.outcome import JournalFollower, Outcome
+    from chaos_otel.pipeline.recover import Recovered
     from chaos_otel.pipeline.sampler import Sampler
     from chaos_otel.runner.contract import Process
 
@@ -29,28 +30,57 @@ SAMPLE_AFTER_S = 0.3
 
 
 def main(plan_file: str) -> int:
-    """Deliver one run; 1 if something of it could not be written."""
+    """Deliver one run; 1 if something of it could not be written.
+
+    Whatever goes wrong, the command keeps the reader of its output for as long as capture may need
+    a successor.
+    """
     plan = read_plan(plan_file)
     guard = Guard(plan)
     if not plan.watch_pid:
         guard.start()
     _raise_file_limit()
-    from chaos_otel.pipeline.housekeeping import keep_house
+    try:
+        return _deliver(plan, guard)
+    except Exception as error:  # the edge: what is lost is delivery, which can be repeated
+        _stand_by(plan, guard)
+        from chaos_otel.config.environment import Environment
+        from chaos_otel.pipeline.bug_report import write_bug_report
+
+        write_bug_report(error, ["deliver"], Environment.of_process())
+        return 1
+
+
+def _deliver(plan: Plan, guard: Guard) -> int:
+    from chaos_otel.pipeline.housekeeping import keep_house, recover_small
     from chaos_otel.pipeline.outcome import JournalFollower
     from chaos_otel.pipeline.removal import clear_memory
 
     with JournalFollower(plan.folder) as follower:
+        recovered = recover_small(plan)
         if not plan.watch_pid:
             _follow(guard, follower, plan)
         lingering = guard.lingering if guard.ended else _go_on(plan, guard)
         outcome = follower.finish()
-    _answer(plan, outcome)
+    _answer(plan, outcome, recovered)
     if lingering:
         _pump_on(plan, guard)
     guard.release()
     clear_memory(plan.inbox)
     keep_house(plan)
     return 1 if outcome.problem else 0
+
+
+def _stand_by(plan: Plan, guard: Guard) -> None:
+    """Only hold the pipes, and pass on what comes through them if capture dies."""
+    if plan.watch_pid:
+        return
+    while not (guard.ended or guard.gone):
+        guard.news.wait()
+        guard.news.clear()
+    if guard.lingering or not guard.ended:
+        _pump_on(plan, guard)
+    guard.release()
 
 
 def _raise_file_limit() -> None:
@@ -119,12 +149,13 @@ def _process(plan: Plan, guard: Guard) -> Process | None:
     return ForeignProcess(pid, pidfd, started=started) if pid else None
 
 
-def _answer(plan: Plan, outcome: Outcome) -> None:
+def _answer(plan: Plan, outcome: Outcome, recovered: list[Recovered]) -> None:
     """Tell capture what to tell; it may be gone."""
     if plan.answers_fd < 0:
         return
+    answer = outcome.answer() | {"recovered": [str(run) for run in recovered]}
     try:
-        os.write(plan.answers_fd, json.dumps(outcome.answer()).encode("ascii") + b"\n")
+        os.write(plan.answers_fd, json.dumps(answer).encode("ascii") + b"\n")
         os.close(plan.answers_fd)
     except OSError:
         pass

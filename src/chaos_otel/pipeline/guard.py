@@ -46,13 +46,15 @@ class Guard:
 
     def _listen(self) -> None:
         rest = b""
-        while chunk := os.read(self._orders_fd, 4096):
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                self._obey(json.loads(line))
+        try:
+            while chunk := os.read(self._orders_fd, 4096):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    self._obey(json.loads(line))
+                self.news.set()
+        finally:  # an ear that failed must not be waited for
+            self.gone = True
             self.news.set()
-        self.gone = True
-        self.news.set()
 
     def _obey(self, order: dict[str, Any]) -> None:
         if "pid" in order and not self.pid:

@@ -43,7 +43,9 @@ class JournalFollower:
     where there is no journal.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, reserved: str = "") -> None:
+        """`reserved`: a report path that belongs to a later run already (`report_place`)."""
+        self._reserved = reserved
         self._folder = folder
         self._fd = os.open(f"{folder}/{JOURNAL}", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         self._reader = JournalReader(self._fd)
@@ -97,7 +99,9 @@ class JournalFollower:
             self._exporter.discard()
             return ""
         run_id = self._recorder.run.started.run_id
-        with report_place(wanted, run_id=run_id, run_folder=self._folder) as path:
+        with report_place(
+            wanted, run_id=run_id, run_folder=self._folder, reserved=self._reserved
+        ) as path:
             self._exporter.close(path)
         return path
 

@@ -1,4 +1,4 @@
-"""Deletes what `privacy.retention` lets go: the folders of old runs, and notes about old reports."""
+"""Deletes what `privacy.retention` lets go: folders of old runs, notes about old reports."""
 
 from __future__ import annotations
 

@@ -27,21 +27,38 @@ class Recovered(NamedTuple):
     report: str
     problem: str = ""
 
+    def __str__(self) -> str:
+        """A line for people."""
+        where = f"its report is {self.report}" if self.report else "it had no report"
+        return self.problem or f"closed run {self.run_id}: {where}"
 
-def recover_all(runs: str, *, runtime: str) -> list[Recovered]:
+
+def recover_all(
+    runs: str, *, runtime: str, largest_bytes: int | None = None, reserved: str = ""
+) -> list[Recovered]:
     """Close every run of the folder that is dead and not delivered, the oldest first.
 
-    One that cannot be closed is reported as a problem and costs no other.
+    One that cannot be closed is reported as a problem and costs no other. With `largest_bytes`
+    larger journals are left for later; `reserved` is the report path of a run that is under way.
     """
     found = []
     for run_id in run_ids(runs):
         folder = f"{runs}/{run_id}"
-        if os.path.exists(f"{folder}/{DELIVERED}"):
+        if os.path.exists(f"{folder}/{DELIVERED}") or _is_larger(folder, largest_bytes):
             continue
         with dead_run(folder) as dead:
             if dead:
-                found.append(_recover_guarded(run_id, folder, runtime))
+                found.append(_recover_guarded(run_id, folder, runtime, reserved=reserved))
     return found
+
+
+def _is_larger(folder: str, limit_bytes: int | None) -> bool:
+    if limit_bytes is None:
+        return False
+    try:
+        return os.path.getsize(f"{folder}/{JOURNAL}") > limit_bytes
+    except OSError:
+        return True
 
 
 def run_ids(runs: str) -> list[str]:
@@ -69,20 +86,20 @@ def dead_run(folder: str) -> Iterator[bool]:
         os.close(fd)
 
 
-def _recover_guarded(run_id: str, folder: str, runtime: str) -> Recovered:
+def _recover_guarded(run_id: str, folder: str, runtime: str, *, reserved: str) -> Recovered:
     try:
-        return _recover(run_id, folder, runtime)
+        return _recover(run_id, folder, runtime, reserved=reserved)
     except (OSError, ValueError, ChaosOtelError) as error:
         return Recovered(run_id, "", f"run {run_id} cannot be closed: {error}")
 
 
-def _recover(run_id: str, folder: str, runtime: str) -> Recovered:
+def _recover(run_id: str, folder: str, runtime: str, *, reserved: str) -> Recovered:
     plan = _plan(run_id, folder, runtime)
     if plan is None:
         remove_run(folder, f"{runtime}/{run_id}.inbox")
         return Recovered(run_id, "", f"run {run_id} had recorded nothing")
     succeed(plan, entries=(), process=None)
-    with JournalFollower(folder) as follower:
+    with JournalFollower(folder, reserved=reserved) as follower:
         outcome = follower.finish()
     clear_memory(plan.inbox)
     return Recovered(run_id, outcome.report, outcome.problem)

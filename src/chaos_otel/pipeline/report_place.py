@@ -21,8 +21,10 @@ _RUN_ID_DIGITS = 32
 
 
 @contextmanager
-def report_place(report: str, *, run_id: str, run_folder: str) -> Iterator[str]:
+def report_place(report: str, *, run_id: str, run_folder: str, reserved: str = "") -> Iterator[str]:
     """The path to write the report to; holds it against other runs until the report is written.
+
+    `reserved` is the path that a run which is under way is going to write to.
 
     Raises StateError or OSError where the state folder cannot be used.
     """
@@ -32,7 +34,7 @@ def report_place(report: str, *, run_id: str, run_folder: str) -> Iterator[str]:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         before = os.pread(fd, _RUN_ID_DIGITS, 0).decode("ascii", "replace")
-        if before > run_id and os.path.exists(report):
+        if report == reserved or (before > run_id and os.path.exists(report)):
             yield f"{run_folder}/{REPORT_NAME}"
             return
         yield report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaos_otel.cli.bug_report import our_words
+from chaos_otel.pipeline.bug_report import our_words
 
 
 @pytest.mark.parametrize(
