@@ -64,7 +64,9 @@ def test_every_command_s_help_has_an_example(call: Caller, command: str) -> None
     long, short = call(command, "--help"), call(command, "-h")
     assert long.returncode == short.returncode == 0
     assert long.stdout == short.stdout
-    assert f"chaos-otel {command}" in long.stdout.partition("xample")[2]
+    usage, _, rest = long.stdout.partition("\n")
+    assert usage.startswith(f"Usage: chaos-otel {command}")
+    assert f"  chaos-otel {command}" in rest or f"$(chaos-otel {command}" in rest
 
 
 @pytest.mark.parametrize(
