@@ -17,6 +17,14 @@ class ChaosOtelError(Exception):
         return f"{message}; {self.hint}" if self.hint else message
 
 
+def in_words(error: BaseException) -> str:
+    """What an error says, for the middle of a line: without a number, and never empty."""
+    if isinstance(error, OSError) and error.strerror:
+        words = error.strerror.lower()
+        return f"{error.filename}: {words}" if error.filename else words
+    return str(error) or type(error).__name__
+
+
 class UsageError(ChaosOtelError):
     """The words of the call are wrong."""
 
@@ -39,6 +47,11 @@ class StartError(ChaosOtelError):
     """The command could not be started because of us: status 125, as `env` and `timeout` use it."""
 
     exit_code = 125
+
+
+class UnsupervisedError(StartError):
+    """The machine has nothing left to stay beside the command with: it was not started, and may
+    still be run alone."""
 
 
 class NotExecutableError(StartError):

@@ -1,28 +1,30 @@
 """Capture: run a command, stay invisible, write down what it did.
 
 The order is the promise: everything that has to be there before the command starts, the command,
-and only then what is heavy to load. Whatever of ours fails becomes a line in `problems`; the
+and only then what is heavy to load. Whatever of ours fails becomes one of the `problems`; the
 command runs all the same. Quick to import.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from chaos_otel import clock
 from chaos_otel.config.environment import Environment
-from chaos_otel.errors import StartError
+from chaos_otel.errors import StartError, UnsupervisedError
 from chaos_otel.pipeline.handover import Handover
 from chaos_otel.pipeline.late_tap import LateTap
 from chaos_otel.pipeline.preparation import Prepared, discard, prepare
 from chaos_otel.pipeline.request import Request
-from chaos_otel.runner.contract import Channels, Ended, Process
+from chaos_otel.runner.contract import Channels, Ended, Exit, Process
 from chaos_otel.runner.signals import Signals
-from chaos_otel.runner.spawn import replace
 from chaos_otel.runner.start import start
 from chaos_otel.runner.supervise import supervise
 
 LOCAL_OUTPUTS_WAIT_S = 5.0
+ASK_AGAIN_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +44,17 @@ class Finished:
 
 
 def capture(request: Request, environment: Environment) -> Finished:
-    """Run the command to its end. Raises StartError and its kin only where it could not be
-    started."""
+    """Run the command to its end.
+
+    Raises StartError and its kin where it could not be started, UnsupervisedError where it has to be
+    run without us.
+    """
     prepared = prepare(request, environment)
     tap = LateTap(prepared)
-    with _signals(prepared, request) as signals:
+    with _signals(prepared) as signals:
         process = _start(request, prepared, signals)
         tap.command_started(process.pid)
-        ended = supervise(
-            process,
-            prepared.channels,
-            signals,
-            tap,
-            nonce=prepared.nonce,
-            timeout_s=request.timeout_s,
-            kill_after_s=request.kill_after_s,
-            recognised_by=prepared.recognised_by,
-        )
+        ended = _supervised(process, request, prepared, signals, tap)
         tap.finish(ended)
         answer = _handed_over(prepared.handover, ended, signals, wait=request.wait)
     faults = [f"recording stopped early: {ended.tap_fault}"] if ended.tap_fault else []
@@ -72,12 +68,12 @@ def capture(request: Request, environment: Environment) -> Finished:
     )
 
 
-def _signals(prepared: Prepared, request: Request) -> Signals:
+def _signals(prepared: Prepared) -> Signals:
     try:
         return Signals()
-    except OSError:  # no descriptor is left to supervise with: the command comes first
+    except OSError as error:
         discard(prepared)
-        replace(request.argv, prepared.environment)
+        raise UnsupervisedError(f"cannot listen to signals ({error.strerror})") from error
 
 
 def _start(request: Request, prepared: Prepared, signals: Signals) -> Process:
@@ -92,6 +88,37 @@ def _start(request: Request, prepared: Prepared, signals: Signals) -> Process:
     except StartError:
         discard(prepared)
         raise
+
+
+def _supervised(
+    process: Process, request: Request, prepared: Prepared, signals: Signals, tap: LateTap
+) -> Ended:
+    try:
+        return supervise(
+            process,
+            prepared.channels,
+            signals,
+            tap,
+            nonce=prepared.nonce,
+            timeout_s=request.timeout_s,
+            kill_after_s=request.kill_after_s,
+            recognised_by=prepared.recognised_by,
+        )
+    except Exception as error:  # the edge: `deliver` goes on as if we had died, we only wait
+        tap.abandon(error)
+        if prepared.handover is not None:
+            prepared.handover.close()
+            prepared.handover = None
+        return _waited_for(process)
+
+
+def _waited_for(process: Process) -> Ended:
+    while True:
+        change = process.poll()
+        if isinstance(change, Exit):
+            return Ended(change, *process.started, *clock.now())
+        if change is None:
+            time.sleep(ASK_AGAIN_S)
 
 
 def _handed_over(

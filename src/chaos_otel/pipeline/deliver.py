@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 from typing import TYPE_CHECKING
 
+from chaos_otel.pipeline.file_limit import raise_file_limit
 from chaos_otel.pipeline.guard import Guard
 from chaos_otel.pipeline.plan import Plan, read_plan
 
@@ -39,7 +39,7 @@ def main(plan_file: str) -> int:
     guard = Guard(plan)
     if not plan.watch_pid:
         guard.start()
-    _raise_file_limit()
+    raise_file_limit()
     try:
         return _deliver(plan, guard)
     except Exception as error:  # the edge: what is lost is delivery, which can be repeated
@@ -81,12 +81,6 @@ def _stand_by(plan: Plan, guard: Guard) -> None:
     if guard.lingering or not guard.ended:
         _pump_on(plan, guard)
     guard.release()
-
-
-def _raise_file_limit() -> None:
-    """A limit on file sizes was meant for the command."""
-    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 
 
 def _follow(guard: Guard, follower: JournalFollower, plan: Plan) -> None:

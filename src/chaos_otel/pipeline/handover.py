@@ -18,7 +18,14 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from chaos_otel.runner.descriptors import pipe_above_2
+
 MODULE = "chaos_otel.pipeline.deliver"
+_ON_DEV_NULL = (
+    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
+    (os.POSIX_SPAWN_DUP2, 0, 1),
+    (os.POSIX_SPAWN_DUP2, 0, 2),
+)
 
 
 class Handover:
@@ -26,8 +33,14 @@ class Handover:
     nothing."""
 
     def __init__(self) -> None:
-        self.child_orders_fd, self._orders_fd = _pipe_above_2()
-        self._answers_fd, self.child_answers_fd = _pipe_above_2()
+        """Raises OSError, nothing left open, where no descriptors can be had."""
+        self.child_orders_fd, self._orders_fd = pipe_above_2()
+        try:
+            self._answers_fd, self.child_answers_fd = pipe_above_2()
+        except OSError:
+            os.close(self.child_orders_fd)
+            os.close(self._orders_fd)
+            raise
         self.pid = 0
 
     def start(self, plan_path: str, *, inherit: Iterable[int]) -> None:
@@ -55,6 +68,14 @@ class Handover:
     def ended(self, *, lingering: bool) -> None:
         """The command has ended and the journal is complete."""
         self._order({"ended": True, "lingering": lingering})
+
+    def close(self) -> None:
+        """There is no `deliver`, or there shall be no more word to it."""
+        for fd in (self._orders_fd, self._answers_fd):
+            os.close(fd)
+        if not self.pid:
+            os.close(self.child_orders_fd)
+            os.close(self.child_answers_fd)
 
     def cancel(self) -> None:
         """There is no command and no run."""
@@ -92,29 +113,31 @@ def spawn_detached(arguments: list[str], *, inherit: Iterable[int] = ()) -> int:
     """Start this Python with `arguments` in its own session, all signals at their defaults, on
     /dev/null, with the descriptors `inherit` at their numbers and no others; returns its pid."""
     wanted = set(inherit)
-    actions: list[tuple[Any, ...]] = [
-        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
-        (os.POSIX_SPAWN_DUP2, 0, 1),
-        (os.POSIX_SPAWN_DUP2, 0, 2),
-    ]
-    actions += [(os.POSIX_SPAWN_CLOSE, fd) for fd in _inheritable() if fd not in wanted]
+    others = [fd for fd in _inheritable() if fd not in wanted]
     python = [sys.executable, *(["-I"] if sys.flags.isolated else ["-P"])]
     catchable = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
-    for fd in wanted:
-        os.set_inheritable(fd, True)
     try:
+        _set_inheritable(wanted, others)
         return os.posix_spawn(
             sys.executable,
             [*python, *arguments],
             os.environ,
-            file_actions=actions,
+            file_actions=_ON_DEV_NULL,
             setsid=True,
             setsigmask=(),
             setsigdef=catchable,
         )
     finally:
-        for fd in wanted:
-            os.set_inheritable(fd, False)
+        _set_inheritable(others, wanted)
+
+
+def _set_inheritable(those: Iterable[int], not_those: Iterable[int]) -> None:
+    # POSIX_SPAWN_CLOSE would not do: the C library refuses it for a descriptor above the limit
+    # (ulimit -n), and one from before the limit was lowered may be there
+    for fd in those:
+        os.set_inheritable(fd, True)
+    for fd in not_those:
+        os.set_inheritable(fd, False)
 
 
 def _inheritable() -> list[int]:
@@ -129,15 +152,6 @@ def _inheritable() -> list[int]:
         except OSError:
             continue
     return found
-
-
-def _pipe_above_2() -> tuple[int, int]:
-    """A pipe whose ends do not take the place of a standard stream that is closed."""
-    ends = []
-    for fd in os.pipe():
-        ends.append(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3))
-        os.close(fd)
-    return ends[0], ends[1]
 
 
 def _object(text: bytes) -> dict[str, Any]:

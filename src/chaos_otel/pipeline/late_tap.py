@@ -10,6 +10,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from chaos_otel import clock
+from chaos_otel.errors import in_words
+from chaos_otel.pipeline.file_limit import raise_file_limit
 from chaos_otel.pipeline.output_store import OutputStore
 from chaos_otel.pipeline.plan import Plan
 from chaos_otel.pipeline.preparation import Prepared
@@ -39,13 +41,19 @@ class LateTap:
 
     def command_started(self, pid: int) -> None:
         """Begin to load; from now on nothing that we do delays the command's start."""
+        raise_file_limit()
         if self._plan is None:
             return
         if self._prepared.handover is not None:
             self._prepared.handover.command_started(pid)
         arguments = (self._plan, pid, clock.now())
-        self._loader = threading.Thread(target=self._load, args=arguments, daemon=True)
-        self._loader.start()
+        loader = threading.Thread(target=self._load, args=arguments, daemon=True)
+        try:
+            loader.start()
+        except RuntimeError as error:
+            self._not_recorded(error)
+        else:
+            self._loader = loader
 
     def output(self, stream: int, op: str, data: bytes) -> None:
         """Keep what is to be kept of it."""
@@ -71,19 +79,38 @@ class LateTap:
         """Write the rest and the run's end. Takes long only where a disk does."""
         if self._loader is not None:
             self._loader.join(LOAD_WAIT_S)
-        recording = self._recording
-        if recording is None:
-            if self._plan is not None:
-                self.problems.append("the run could not be recorded: its recorder did not start")
-            return
+        recording, self._recording = self._recording, None
+        try:
+            if recording is not None:
+                self._close(recording, ended)
+            elif self._plan is not None and not self.problems:
+                self.problems.append("the run could not be recorded: it takes too long to begin")
+        except Exception as error:  # the edge: what the command left with is known by now
+            self._not_recorded(error)
+
+    def abandon(self, error: Exception) -> None:
+        """Leave inbox and journal, as far as they are written, to `deliver`."""
+        if self._loader is not None:
+            self._loader.join(LOAD_WAIT_S)
+        self.problems.append(f"this run was recorded without us: {in_words(error)}")
+        recording, self._recording = self._recording, None
+        try:
+            if recording is not None:
+                recording.finish((), wait_s=JOURNAL_WAIT_S)
+        except Exception as another:  # the edge, again
+            self._not_recorded(another)
+
+    def _close(self, recording: Recording, ended: Ended) -> None:
         from chaos_otel.pipeline.closing import run_ended
 
         assert self._plan is not None
-        last = run_ended(ended, self._plan)
-        recording.finish([last], wait_s=JOURNAL_WAIT_S)
+        recording.finish([run_ended(ended, self._plan)], wait_s=JOURNAL_WAIT_S)
         if recording.error:
             where = self._plan.folder
-            self.problems.append(f"the journal in {where} is not whole: {recording.error}")
+            self.problems.append(f"the journal in {where} is not whole: {recording.error.lower()}")
+
+    def _not_recorded(self, error: Exception) -> None:
+        self.problems.append(f"the run could not be recorded: {in_words(error)}")
 
     def _load(self, plan: Plan, pid: int, moment: clock.Moment) -> None:
         try:
@@ -100,4 +127,4 @@ class LateTap:
             recording.append([process_started(plan, pid, moment)])
             self._recording = recording
         except Exception as error:  # the edge: whatever it is, the command goes on
-            self.problems.append(f"the run could not be recorded: {error}")
+            self._not_recorded(error)

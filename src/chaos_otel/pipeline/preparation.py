@@ -5,16 +5,15 @@ never the command. Quick to import.
 from __future__ import annotations
 
 import os
-import resource
 from dataclasses import dataclass, field, replace
 
 from chaos_otel import clock, ids
 from chaos_otel.config.environment import Environment
-from chaos_otel.errors import ChaosOtelError
+from chaos_otel.errors import in_words
+from chaos_otel.pipeline.file_limit import has_file_limit
 from chaos_otel.pipeline.handover import Handover
 from chaos_otel.pipeline.machine import network_bytes
 from chaos_otel.pipeline.plan import ChannelPlan, Plan, plan_path, write_plan
-from chaos_otel.pipeline.removal import remove_run
 from chaos_otel.pipeline.request import Request
 from chaos_otel.pipeline.run_folder import RunFolder, create_run_folder
 from chaos_otel.pipeline.trace_context import TraceContext, trace_context
@@ -60,7 +59,7 @@ def prepare(request: Request, environment: Environment) -> Prepared:
         prepared.plan = _plan(request, prepared, context, started=started)
         write_plan(prepared.plan)
         prepared.handover.start(plan_path(prepared.plan.inbox), inherit=_inherited(prepared))
-    except (OSError, ChaosOtelError) as error:
+    except Exception as error:  # the edge: the command runs all the same
         _do_without(prepared, error)
     if request.inject and prepared.plan is not None:
         variables |= _variables(prepared)
@@ -73,7 +72,7 @@ def discard(prepared: Prepared) -> None:
     if prepared.handover is not None:
         prepared.handover.cancel()
     if prepared.folder is not None:
-        remove_run(prepared.folder.path, prepared.folder.inbox)
+        prepared.folder.remove()
 
 
 def _plan(
@@ -145,17 +144,19 @@ def _do_without(prepared: Prepared, error: Exception) -> None:
     for channel in prepared.channels.channels:
         for fd in (*_channel_plan(channel).fds, channel.child_fd):
             os.close(fd)
+    if prepared.handover is not None:
+        prepared.handover.close()
     if prepared.folder is not None:
-        remove_run(prepared.folder.path, prepared.folder.inbox)
+        prepared.folder.remove()
     prepared.folder = prepared.plan = prepared.handover = None
     prepared.channels = replace(INHERIT, reason="nothing could be recorded")
-    prepared.problems.append(f"this run is not recorded: {error}")
+    prepared.problems.append(f"this run is not recorded: {in_words(error)}")
 
 
 def _variables(prepared: Prepared) -> dict[str, str | None]:
     plan = prepared.plan
     assert plan is not None
-    if resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
+    if has_file_limit():
         # the kernel would end a script by SIGXFSZ for a line that we asked it to write
         prepared.problems.append("a limit on file sizes (ulimit -f) is set: steps are not recorded")
         return {}

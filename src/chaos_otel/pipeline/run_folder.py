@@ -22,7 +22,8 @@ from chaos_otel.config.folders import (
     runtime_folder,
     state_folder,
 )
-from chaos_otel.errors import StateError
+from chaos_otel.errors import StateError, in_words
+from chaos_otel.pipeline.removal import remove_run
 
 JOURNAL = "journal.jsonl"
 LOCK = "lock"
@@ -42,6 +43,12 @@ class RunFolder:
     journal_fd: int
     problem: str = ""
 
+    def remove(self) -> None:
+        """There is no run after all: leave nothing of it, in us neither."""
+        remove_run(self.path, self.inbox)
+        os.close(self.journal_fd)
+        os.close(self.lock_fd)
+
 
 def create_run_folder(run_id: str, environment: Environment) -> RunFolder:
     """Make the folder, take its lock, make journal and inbox.
@@ -56,12 +63,12 @@ def create_run_folder(run_id: str, environment: Environment) -> RunFolder:
         path, problem = _usable_runs_folder(environment)
         return _open_new(run_id, path, inbox, problem=problem)
     except (StateError, OSError) as error:
-        problem = f"{_reason(error)}; this run is kept in memory only"
+        problem = f"{in_words(error)}; this run is kept in memory only"
     try:
         return _open_new(run_id, private_folder(f"{runtime}/{RUNS}"), inbox, problem=problem)
     except OSError as error:
         os.unlink(inbox)
-        raise StateError(f"cannot record this run: {_reason(error)}") from error
+        raise StateError(f"cannot record this run: {in_words(error)}") from error
 
 
 def _create_inbox(runtime: str, run_id: str) -> str:
@@ -69,7 +76,7 @@ def _create_inbox(runtime: str, run_id: str) -> str:
     try:
         os.close(open_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
     except OSError as error:
-        raise StateError(f"cannot make an inbox in {runtime}: {_reason(error)}") from error
+        raise StateError(f"cannot make an inbox in {runtime}: {in_words(error)}") from error
     return path
 
 
@@ -112,9 +119,3 @@ def _open_new(run_id: str, runs: str, inbox: str, *, problem: str) -> RunFolder:
             os.close(lock_fd)
         raise
     return RunFolder(run_id, path, inbox, lock_fd, journal_fd, problem)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'the state folder'}: {error.strerror.lower()}"
-    return str(error)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, NoReturn
 
 from chaos_otel.clock import Moment, now
-from chaos_otel.errors import StartError
+from chaos_otel.errors import StartError, UnsupervisedError
 from chaos_otel.runner import monitor
 from chaos_otel.runner.contract import Channels
 from chaos_otel.runner.descriptors import pipe_above_2
@@ -42,7 +42,7 @@ def start_below_monitor(
             argv, environment, channels, signals=signals, in_child=in_child
         )
     except OSError as error:
-        raise StartError(f"cannot start a process ({error.strerror})") from error
+        raise UnsupervisedError(f"cannot start a process ({error.strerror})") from error
     finally:
         for channel in channels.channels:
             os.close(channel.child_fd)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from chaos_otel.clock import now
-from chaos_otel.errors import NotExecutableError, NotFoundError, StartError
+from chaos_otel.errors import NotExecutableError, NotFoundError, StartError, UnsupervisedError
 from chaos_otel.runner.contract import Channels
 from chaos_otel.runner.descriptors import pipe_above_2
 from chaos_otel.runner.execute import execute
@@ -35,7 +35,7 @@ def spawn(
     """Start the command; its ends of the channels are closed in us afterwards, come what may.
 
     `in_child` is called in the forked child, its outputs in place, all signals blocked. Raises
-    NotFoundError, NotExecutableError, or StartError where it was us who failed.
+    NotFoundError, NotExecutableError, or UnsupervisedError where it was us who failed.
     """
     try:
         report_fd, told_fd = pipe_above_2()
@@ -57,7 +57,7 @@ def spawn(
             os.close(told_fd)
     except OSError as error:
         signals.after_fork()
-        raise StartError(f"cannot start a process ({error.strerror})") from error
+        raise UnsupervisedError(f"cannot start a process ({error.strerror})") from error
     finally:
         for channel in channels.channels:
             os.close(channel.child_fd)
@@ -130,7 +130,7 @@ def _start_error(stage: bytes, code: int, name: str) -> StartError:
     shown = repr(name)
     reason = os.strerror(code) if code else "an error of ours"
     if stage == _BEFORE:
-        return StartError(f"cannot prepare the start of {shown} ({reason})")
+        return UnsupervisedError(f"cannot prepare the start of {shown} ({reason})")
     if code == errno.ENOENT:
         return NotFoundError(
             f"{shown} was not found", hint="check its name and PATH, and a script's first line"
