@@ -1,4 +1,4 @@
-"""What may be stored, and for how long: redaction, pseudonyms, retention. Decides, touches no file."""
+"""What may be stored, and for how long: redaction, pseudonyms, retention. Touches no file."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Finds the values of keys that promise a secret: `key=value`, `key: value`, JSON, YAML, HTTP headers,
-options (`--password X`), XML, SQL. Works on one line; knows neither commands nor known values.
+"""Finds the values of keys that promise a secret: `key=value`, `key: value`, JSON, YAML, HTTP
+headers, options (`--password X`), XML, SQL. Works on one line; knows no commands, no known values.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from chaos_otel.privacy import extents
 from chaos_otel.privacy.extents import Extent
 from chaos_otel.privacy.names import Suspicion, suspicion
+from chaos_otel.privacy.patterns import Pattern
 from chaos_otel.privacy.spans import Found
 from chaos_otel.privacy.values import is_count, is_path, is_plain, is_version, looks_random
 
@@ -21,15 +22,14 @@ _KEY_LIMIT = 80  # characters on either side of a root: a key is no wall of text
 _EXAMINED = 512  # characters of a value that are judged
 _INDENT_LIMIT = 200
 _COUNTED = ("tokens", "secrets", "passwords", "keys", "cookies", "credentials")
-_FLAGS = re.ASCII
 
-_root = re.compile(ROOTS, _FLAGS).search
-_key_rest = re.compile(r"[\w.\-]{0,80}", _FLAGS).match
-_line_start = re.compile(r"(?:\x1b\[[0-9;]*m|[\s>+*#~|-])*", _FLAGS).fullmatch
-_next_option = re.compile(r"-[A-Za-z]|--[a-z][\w=-]*", _FLAGS).fullmatch
+_ROOT = Pattern(ROOTS)
+_KEY_REST = Pattern(r"[\w.\-]{0,80}")
+_LINE_START = Pattern(r"(?:\x1b\[[0-9;]*m|[\s>+*#~|-])*")
+_NEXT_OPTION = Pattern(r"-[A-Za-z]|--[a-z][\w=-]*")
 
 _COLOUR = r"(?:\x1b\[[0-9;]*m)*"
-_separator = re.compile(
+_SEPARATOR = Pattern(
     rf"""{_COLOUR}(?P<quote>\\*["'`])?(?:
       (?P<assign>[ \t]*{_COLOUR}(?:=>|:=|={{1,2}}|:(?![:/])|%3[ad])[ \t]*)
     | (?P<named>[ \t]*,?[ \t]*\\*["']?value\\*["']?[ \t]*[:=][ \t]*)
@@ -38,18 +38,18 @@ _separator = re.compile(
     | (?P<option>[ \t]*,[ \t]*|[ \t]+)
     | (?P<element>[^<>]{{0,80}}>)
     ){_COLOUR}""",
-    _FLAGS | re.VERBOSE | re.IGNORECASE,
-).match
-_scheme = re.compile(
+    re.VERBOSE | re.IGNORECASE,
+)
+_SCHEME = Pattern(
     r"(?:bearer|basic|token|digest|negotiate|apikey|api-key|bot|splunk|sso-key|flyv1)[ \t]+(?=\S)",
-    _FLAGS | re.IGNORECASE,
-).match
-_changed_to = re.compile(r"[\"']?[ \t]*->[ \t]*", _FLAGS).match
+    re.IGNORECASE,
+)
+_CHANGED_TO = Pattern(r"[\"']?[ \t]*->[ \t]*")
 
-_identified = re.compile(
-    r"\bidentified[ \t]+(?:with[ \t]+\S+[ \t]+)?(?:by|as)[ \t]+(?:password[ \t]+)?", _FLAGS
-).finditer
-_carried = re.compile(r"\b(?:bearer|basic)[ \t]+([a-z0-9._~+/=-]{8,})", _FLAGS).finditer
+_IDENTIFIED = Pattern(
+    r"\bidentified[ \t]+(?:with[ \t]+\S+[ \t]+)?(?:by|as)[ \t]+(?:password[ \t]+)?"
+)
+_CARRIED = Pattern(r"\b(?:bearer|basic)[ \t]+([a-z0-9._~+/=-]{8,})")
 
 
 class _Key(NamedTuple):
@@ -80,11 +80,11 @@ class _Separator(NamedTuple):
 
 
 def find_assignments(line: str, lowered: str) -> Iterator[Found]:
-    """The values in one line (no line feed in it), `lowered` being its lower case, in linear time."""
+    """The values in one line, `lowered` being its lower case; in linear time."""
     at = 0
-    while root := _root(lowered, at):
+    while root := _ROOT.search(lowered, at):
         at = root.end()
-        rest = _key_rest(line, at)
+        rest = _KEY_REST.match(line, at)
         separator = _separator_at(line, rest.end() if rest else at)
         if separator is None:
             continue
@@ -97,14 +97,14 @@ def find_assignments(line: str, lowered: str) -> Iterator[Found]:
 
 def find_identified(line: str, lowered: str) -> Iterator[Found]:
     """SQL: `IDENTIFIED BY 'x'`, with or without quotes."""
-    for match in _identified(lowered):
+    for match in _IDENTIFIED.finditer(lowered):
         value = extents.quoted(line, match.end()) or extents.bare(line, match.end())
         yield Found(match.start(), value.start, value.end)
 
 
 def find_carried(line: str, lowered: str) -> Iterator[Found]:
     """`Bearer x` and `Basic x` where no header's name is in front."""
-    for match in _carried(lowered):
+    for match in _CARRIED.finditer(lowered):
         if looks_random(line[match.start(1) : match.end(1)][:_EXAMINED]):
             yield Found(match.start(), match.start(1), match.end(1))
 
@@ -120,7 +120,7 @@ def _key(line: str, lowered: str, root: int, end: int) -> _Key:
 
 
 def _separator_at(line: str, at: int) -> _Separator | None:
-    match = _separator(line, at)
+    match = _SEPARATOR.match(line, at)
     if match is None:
         return None
     kind = next(
@@ -146,14 +146,14 @@ def _joins(key: _Key, separator: _Separator) -> bool:
 def _values(line: str, key: _Key, separator: _Separator) -> tuple[list[Found], int]:
     """What is secret behind a separator, and where to go on."""
     start = separator.end
-    if separator.kind != "option" and (scheme := _scheme(line, start)):
+    if separator.kind != "option" and (scheme := _SCHEME.match(line, start)):
         start = scheme.end()
     value = _extent(line, start, key, separator)
     examined = line[value.start : min(value.end, value.start + _EXAMINED)]
     if not _worth_hiding(examined, key, separator):
         return [], start
     found = [Found(key.start, value.start, value.end, value.to_line_end)]
-    if change := _changed_to(line, value.after):  # a plan: "old" -> "new"
+    if change := _CHANGED_TO.match(line, value.after):  # a plan: "old" -> "new"
         value = extents.quoted(line, change.end()) or extents.bare(line, change.end())
         found.append(Found(key.start, value.start, value.end, value.to_line_end))
     return found, max(value.after, start)
@@ -172,7 +172,11 @@ def _extent(line: str, start: int, key: _Key, separator: _Separator) -> Extent:
         return extents.json_scalar(line, start)
     if key.is_header:
         return extents.header(line, start)
-    if separator.is_spaced and key.start <= _INDENT_LIMIT and _line_start(line, 0, key.start):
+    if (
+        separator.is_spaced
+        and key.start <= _INDENT_LIMIT
+        and _LINE_START.fullmatch(line, 0, key.start)
+    ):
         return extents.rest_of_line(line, start)
     return extents.bare(line, start)
 
@@ -181,7 +185,7 @@ def _worth_hiding(value: str, key: _Key, separator: _Separator) -> bool:
     content = value.strip().strip("\\\"'`")
     if is_plain(content):
         return False
-    if separator.kind == "option" and _next_option(content):
+    if separator.kind == "option" and _NEXT_OPTION.fullmatch(content):
         return False
     if separator.kind == "said":
         return looks_random(content) or value[:1] in ("'", '"')
@@ -194,8 +198,8 @@ def _says_something_else(content: str, key: _Key, separator: _Separator) -> bool
     name = key.text.lower()
     if is_count(content) and name.endswith(_COUNTED):
         return True  # tokens=512
-    if is_count(content) and name in ("pass", "pw"):
-        return True  # pass: 12
+    if name in ("pass", "pw") and is_count(content.split()[0]):
+        return True  # pass: 12 fail: 0
     if is_path(content) and ("pass" not in name):
         return True  # pwd=/srv/app, private_key: /etc/ssl/private/site.key
     glued = separator.text == ":" and not separator.quoted_key

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from chaos_otel.privacy.exact import Secret
 from chaos_otel.privacy.names import variable_is_secret
+from chaos_otel.privacy.patterns import Pattern
 from chaos_otel.privacy.values import is_path, is_plain
 
 MIN_VALUE_BYTES = 8
 MIN_NAMED_BYTES = 4  # for a variable that the user names (`--redact-value-from`)
 
-_URL_PASSWORD = re.compile(rb"://[^\s/?#@:]*:([^\s@]{%d,})@" % MIN_VALUE_BYTES)
+_URL_PASSWORD = Pattern(rb"://[^\s/?#@:]*:([^\s@]{%d,})@" % MIN_VALUE_BYTES)
 
 
 def secrets_of(entries: Iterable[bytes], *, value_from: Sequence[str] = ()) -> list[Secret]:
     """The secrets among raw `KEY=VALUE` entries, as `/proc/self/environ` holds them.
 
-    Taken are: the values of 8 bytes or more of variables whose name looks like a secret and is not a
+    Taken are: the values of 8 bytes or more of variables whose name looks like a secret and is no
     known harmless one (placeholders, words such as "disabled" and plain paths left out); of any
     variable the password in a URL's user info, if it has 8 bytes; and of each variable in
     `value_from` the value, if it has 4 bytes.

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from chaos_otel.privacy.patterns import Pattern
 from chaos_otel.privacy.spans import MASK, Found
 
 # Anything shorter would mask half of the output.
@@ -21,7 +22,7 @@ _GRAM = 4  # bytes of an int in the index
 _INDEXED_BYTES = 2 * _GRAM - 1  # from here on a form holds a whole int wherever it begins
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
-_PEM_LINE = re.compile(rb"-----(?:BEGIN|END) [A-Z0-9 ]+-----")
+_PEM_LINE = Pattern(rb"-----(?:BEGIN|END) [A-Z0-9 ]+-----")
 
 
 class Secret(NamedTuple):
@@ -32,7 +33,7 @@ class Secret(NamedTuple):
 
 
 class ExactValues:
-    """Finds the forms of given values; the number of values hardly matters for the time it takes."""
+    """Finds the forms of given values; how many they are hardly matters for the time it takes."""
 
     def __init__(self, values: Iterable[bytes]) -> None:
         forms = {form for value in values for form in forms_of(value)}
@@ -65,7 +66,7 @@ class ExactValues:
         return any(form in text for form in self._short)
 
     def cut_prefix(self, text: str) -> int:
-        """The length of the longest beginning of a form, of 3 characters or more, that ends `text`."""
+        """The length of the longest beginning of a form (3 characters or more) that ends `text`."""
         return max((_overlap(form, text) for form in self._forms), default=0)
 
 
@@ -125,7 +126,7 @@ def _written(value: bytes) -> set[bytes]:
 
 
 def _in_url(value: bytes) -> set[bytes]:
-    """`quote` with and without the slash, `encodeURIComponent`, form encoding; either case of hex."""
+    """`quote` with or without the slash, `encodeURIComponent`, form encoding; either hex."""
     forms = set()
     for safe in (b"", b"/", b"!'()*", b"/:@!$&'()*+,;="):
         keep = _UNRESERVED.union(safe)
@@ -147,12 +148,13 @@ def _in_json(value: bytes) -> set[bytes]:
     # Go escapes what HTML would take for a tag, .NET also quotes and plus, both with \u.
     plain |= {_unicode_escaped(form, "<>&") for form in plain}
     plain |= {_unicode_escaped(form, "<>&'+") for form in plain}
-    plain |= {_HEX_ESCAPE.sub(lambda match: match[0][:2] + match[0][2:].upper(), f) for f in plain}
+    plain |= {re.sub(r"\\u[0-9a-f]{4}", _upper_hex, form) for form in plain}
     nested = {form.replace("\\", "\\\\").replace('"', '\\"') for form in plain}
     return {form.encode("utf-8") for form in plain | nested}
 
 
-_HEX_ESCAPE = re.compile(r"\\u[0-9a-f]{4}")
+def _upper_hex(escape: re.Match[str]) -> str:
+    return escape[0][:2] + escape[0][2:].upper()
 
 
 def _unicode_escaped(text: str, special: str) -> str:

@@ -1,6 +1,6 @@
 """Where a value ends that begins at a given place in a line; judges nothing.
 
-Every function is linear in the line: alternatives begin with different characters and are possessive.
+Each is linear in the line: alternatives begin with different characters and are possessive.
 """
 
 from __future__ import annotations
@@ -8,22 +8,23 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_FLAGS = re.ASCII
+from chaos_otel.privacy.patterns import Pattern
+
 # A quote in front of one of these closes something that was opened before the value.
 _AFTER_QUOTE = r"[\s,;:.)\]}&|<>]|\\|$"
 
-_opening = re.compile(r"[bru]{0,2}(\\*[\"'`])", _FLAGS | re.IGNORECASE).match
-_before = re.compile(r"\\{0,7}[\"']$", _FLAGS).search
-_glued = re.compile(r"(?:[\w\"'\\$%@!#^*+=~/-][^\s,;)}\]]*)?", _FLAGS).match
-_bare = re.compile(
+_OPENING = Pattern(r"[bru]{0,2}(\\*[\"'`])", re.IGNORECASE)
+_BEFORE = Pattern(r"\\{0,7}[\"']$")
+_GLUED = Pattern(r"(?:[\w\"'\\$%@!#^*+=~/-][^\s,;)}\]]*)?")
+_BARE = Pattern(
     rf"""(?: [^\s"'`\x1b&;,<\\] | \\(?!["']) | ["'`](?!{_AFTER_QUOTE})
            | <(?!/) | [&;,](?![A-Za-z_][\w.\-]{{0,40}}[=:]|\s|$) )++""",
-    _FLAGS | re.VERBOSE,
-).match
-_json_scalar = re.compile(r"[^\s,}\]\"']+", _FLAGS).match
-_header = re.compile(r"(?:[^\"'\\\x1b]|\\(?![\"'])|[\"'](?![\s,)\]}]|\\|$))++", _FLAGS).match
-_element = re.compile(r"[^<]+", _FLAGS).match
-_list = re.compile(r"\[(?!REDACTED\])[^\[\]]+\]|\{[^{}]*[:=][^{}]*\}", _FLAGS).match
+    re.VERBOSE,
+)
+_JSON_SCALAR = Pattern(r"(?:\[REDACTED\])?[^\s,}\]\"']*")
+_HEADER = Pattern(r"(?:[^\"'\\\x1b]|\\(?![\"'])|[\"'](?![\s,)\]}]|\\|$))++")
+_ELEMENT = Pattern(r"[^<]+")
+_LIST = Pattern(r"\[(?!REDACTED\])[^\[\]]+\]|\{[^{}]*[:=][^{}]*\}")
 
 
 class Extent(NamedTuple):
@@ -36,18 +37,18 @@ class Extent(NamedTuple):
 
 
 def quoted(line: str, start: int) -> Extent | None:
-    """A value in quotes, also `\\"` as in JSON inside JSON; unclosed, it takes the rest of the line.
+    """A value in quotes, also `\\"` as in JSON inside JSON; unclosed, it takes the line's rest.
 
     What is glued to the closing quote, as shells and SQL allow, belongs to the value.
     """
-    opening = _opening(line, start)
+    opening = _OPENING.match(line, start)
     if opening is None:
         return None
     closing = _closing(line, opening[1], opening.end())
     if closing < 0:
         return Extent(opening.end(), len(line), len(line), True)
     behind = closing + len(opening[1])
-    after = _end(_glued(line, behind), behind)
+    after = _end(_GLUED.match(line, behind), behind)
     if after > behind:
         return Extent(start, after, after)
     return Extent(opening.end(), closing, behind)
@@ -55,7 +56,7 @@ def quoted(line: str, start: int) -> Extent | None:
 
 def inside_quotes(line: str, key_start: int, start: int) -> Extent | None:
     """`"KEY=some words"`: a value that lasts until the quote in front of its key is closed."""
-    before = _before(line[max(0, key_start - 8) : key_start])
+    before = _BEFORE.search(line[max(0, key_start - 8) : key_start])
     if before is None:
         return None
     closing = _closing(line, before[0], start)
@@ -64,7 +65,7 @@ def inside_quotes(line: str, key_start: int, start: int) -> Extent | None:
 
 def header(line: str, start: int) -> Extent:
     """The value of an HTTP header: several words, up to the line's end or a closing quote."""
-    end = _end(_header(line, start), start)
+    end = _end(_HEADER.match(line, start), start)
     return Extent(start, end, end, end == len(line))
 
 
@@ -76,23 +77,23 @@ def rest_of_line(line: str, start: int) -> Extent:
 
 def element(line: str, start: int) -> Extent:
     """The text of an XML element."""
-    return _plain(_element(line, start), start)
+    return _plain(_ELEMENT.match(line, start), start)
 
 
 def collection(line: str, start: int) -> Extent | None:
     """A whole `[…]` or `{…: …}` with nothing nested in it."""
-    match = _list(line, start)
+    match = _LIST.match(line, start)
     return _plain(match, start) if match else None
 
 
 def json_scalar(line: str, start: int) -> Extent:
     """A number or a word in JSON."""
-    return _plain(_json_scalar(line, start), start)
+    return _plain(_JSON_SCALAR.match(line, start), start)
 
 
 def bare(line: str, start: int) -> Extent:
     """One word, up to a blank, a closing quote or the next `&key=`, `;key=`, `,key=`."""
-    return _plain(_bare(line, start), start)
+    return _plain(_BARE.match(line, start), start)
 
 
 def _plain(match: re.Match[str] | None, start: int) -> Extent:

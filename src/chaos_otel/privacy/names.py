@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from enum import IntEnum
 from functools import lru_cache
+
+from chaos_otel.privacy.patterns import Pattern, words
 
 
 class Suspicion(IntEnum):
@@ -16,8 +17,7 @@ class Suspicion(IntEnum):
 
 
 # Variables that are in many environments, look like secrets and are none.
-HARMLESS_VARIABLES = frozenset(
-    """
+HARMLESS_VARIABLES = words("""
     AWS_SHARED_CREDENTIALS_FILE CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE DBUS_SESSION_BUS_ADDRESS
     DBUS_SESSION_BUS_PID DESKTOP_SESSION GDMSESSION GIT_ASKPASS GNOME_KEYRING_CONTROL
     GNOME_KEYRING_PID GOOGLE_APPLICATION_CREDENTIALS GPG_AGENT_INFO GPG_KEY GPG_TTY ITERM_SESSION_ID
@@ -25,11 +25,10 @@ HARMLESS_VARIABLES = frozenset(
     SESSIONNAME SSH_AGENT_PID SSH_ASKPASS SSH_AUTH_SOCK STY SUDO_ASKPASS TERM_SESSION_ID
     TOKENIZERS_PARALLELISM XAUTHORITY XDG_SESSION_CLASS XDG_SESSION_COOKIE XDG_SESSION_DESKTOP
     XDG_SESSION_ID XDG_SESSION_PATH XDG_SESSION_TYPE ZELLIJ_SESSION_NAME
-    """.split()
-)
+    """)
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_STRONG_WORD = re.compile(
+_WORDS = Pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_STRONG_WORD = Pattern(
     r"(?:[a-z]*(?:passw(?:or)?d|passwort|passphrase|passcode|secret|token|credential"
     r"|(?:api|access|secret|private|account|auth|encryption|signing|master|shared|license)key"
     r"|connectionstring|connstr)"
@@ -37,11 +36,10 @@ _STRONG_WORD = re.compile(
     r"|(?:my|pg|db|mysql|user|root|admin|ssh|ftp|smtp|mail|key|store|redis|ldap|sudo)?(?:pass|pwd)"
     r")s?"
 )
-_WEAK_WORD = re.compile(r"auth|bearer|jwt|signature|sig|hmac|[a-z]{0,6}sess(?:ion)?(?:id)?")
+_WEAK_WORD = Pattern(r"auth|bearer|jwt|signature|sig|hmac|[a-z]{0,6}sess(?:ion)?(?:id)?")
 
 # "access key", "stripe key": the word before "key" makes it one.
-_KEY_OWNERS = frozenset(
-    """
+_KEY_OWNERS = words("""
     access account admin aes algolia anthropic api app application auth azure basic aws cf cipher
     client cloudflare cohere consumer crypto datadog dd decryption deploy django encrypt encryption
     firebase flask function gcp gemini github gitlab google grafana groq heroku hetzner hf hmac
@@ -49,12 +47,10 @@ _KEY_OWNERS = frozenset(
     npm openai openrouter opsgenie pagerduty pgp pypi rails relic restricted role rollbar root rsa
     secret sendgrid sentry server service session shared sign signing slack ssh storage stripe
     subscription tls totp twilio user vault vultr webhook wrapping
-    """.split()
-)
+    """)
 
 # "token_count", "password_file", "secret.py": what comes after says that it is only about a secret.
-_ABOUT_AFTER = frozenset(
-    """
+_ABOUT_AFTER = words("""
     age agent alg algorithm allowed arn at audience audiences backend budget bytes c cache cc cert
     changed check checked checker class client com conf configured cost count counter counts cpp
     created crt cs css days description dir disabled enabled endpoint engine env error errors
@@ -62,48 +58,49 @@ _ABOUT_AFTER = frozenset(
     format found free generated go h header headers helper hint hints host hours id ids index info
     ini io issuer java js json kind kt label left len length lib library lifetime limit limits list
     loaded local location log manager max md method min missing mode mount ms name names net
-    needed ok on only org parser path paths pem period php plugin policies policy port position
+    needed ok on org parser path paths pem period php plugin policies policy port position
     present prompt provider py quota rate rb ref reference refs region requests required reset
-    response review reviewer rotated rotation rs scan scanner scope scopes seconds server service set
-    sh size sizes sock socket state stats status stdin store strength svc test tests tf time
-    timeout tmpl tml total toml ts ttl txt type types updated uri url usage used utils valid
-    validation validator validity var variable version versions volume window xml yaml yml
-    """.split()
-)
-_ABOUT_BEFORE = frozenset(
-    """
+    response review reviewer rotated rotation rs scan scanner scope scopes seconds server
+    service sh size sizes sock socket state stats status stdin store strength svc tf time timeout
+    tmpl total toml ts ttl txt type types updated uri url usage used utils valid validation
+    validator validity var variable version versions volume window xml yaml yml
+    """)
+_ABOUT_BEFORE = words("""
     available avg bound cached completion continuation context count input max mean min n next num
     number output page pagination per prompt pull reasoning remaining sync total used
-    """.split()
-)
-_ABOUT_FIRST = frozenset(
-    "allow ask disable enable generate has hide is need needs no prompt require requires show skip"
-    " use with without".split()
-)
+    """)
+_SHOUTED = words("PASS Pass PWD Pwd PW Pw")
+_ABOUT_FIRST = words("""
+    allow ask disable enable generate has hide is need needs no prompt require requires show skip
+    use with without
+""")
 
 
 @lru_cache(maxsize=2048)
 def suspicion(name: str) -> Suspicion:
     """Judge a name as it stands in text: any case, camelCase, joined by `_`, `-`, `.` or blanks.
 
-    Only lower case makes a secret of a lone `pass`, `pwd` or `pw`: test output is full of `PASS: x`.
+    A lone `pass`, `pwd` or `pw` is one only in lower case: test output is full of `PASS: x`.
     """
-    words = _WORDS.findall(name[:256])
-    lower = [word.lower() for word in words]
+    spelled = [word[0] for word in _WORDS.finditer(name[:256])]
+    lower = [word.lower() for word in spelled]
     for place in range(len(lower) - 1, -1, -1):
-        found = _word(lower, place)
-        if found:
+        if found := _word(lower, place):
             break
     else:
         return Suspicion.NONE
-    if len(lower) == 1 and lower[0] in ("pass", "pwd", "pw") and not words[0].islower():
+    if _only_about(lower, place) or (spelled[0] in _SHOUTED and len(spelled) == 1):
         return Suspicion.NONE
-    return Suspicion.NONE if _only_about(lower, place) else found
+    return found
 
 
 def variable_is_secret(name: str) -> bool:
     """Whether an environment variable's value is to be treated as a secret wherever it turns up."""
-    return name not in HARMLESS_VARIABLES and suspicion(name.lower()) is not Suspicion.NONE
+    return name not in HARMLESS_VARIABLES and _any_case(name)
+
+
+def _any_case(name: str) -> bool:
+    return bool(suspicion(name) or suspicion(name.lower()))
 
 
 def _word(lower: list[str], place: int) -> Suspicion:

@@ -5,19 +5,20 @@ Nothing is held back for it: a line is judged by what came before it alone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+from chaos_otel.privacy.patterns import Pattern
+
+_BEGIN = Pattern(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_END = Pattern(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 # Something may stand before the base64 (`web_1 | `, `+ `, a quote), and an escaped line end behind.
 _LINE = rb"(?:^|[\s\"'|:>+])%s(?:\\[rn])*[\"',\s\\]*$"
-_BODY = re.compile(_LINE % rb"[A-Za-z0-9+/]{16,}={0,2}").search
-_SHORT = re.compile(_LINE % rb"[A-Za-z0-9+/]{1,16}={0,2}").search
-_CHECKSUM = re.compile(rb"=[A-Za-z0-9+/]{4}\s*$").search
-_HEADER = re.compile(rb"\W{0,8}(?:[\w.-]+\s*\|\s*)?(?:[A-Z][A-Za-z-]+: .*|[\s|>+]*)$").match
-_WALL = re.compile(rb"\s*[A-Za-z0-9+/]{40,}={0,2}\s*").fullmatch
-_LONE_SHORT = re.compile(rb"\s*[A-Za-z0-9+/]{1,64}={0,2}\s*").fullmatch
+_BODY = Pattern(_LINE % rb"[A-Za-z0-9+/]{16,}={0,2}")
+_SHORT = Pattern(_LINE % rb"[A-Za-z0-9+/]{1,16}={0,2}")
+_CHECKSUM = Pattern(rb"=[A-Za-z0-9+/]{4}\s*$")
+_HEADER = Pattern(rb"\W{0,8}(?:[\w.-]+\s*\|\s*)?(?:[A-Z][A-Za-z-]+: .*|[\s|>+]*)$")
+_WALL = Pattern(rb"\s*[A-Za-z0-9+/]{40,}={0,2}\s*")
+_LONE_SHORT = Pattern(rb"\s*[A-Za-z0-9+/]{1,64}={0,2}\s*")
 _HEADER_LINES = 12
 
 
@@ -37,7 +38,9 @@ class PemBlocks:
 
     def resume(self, line: bytes) -> None:
         """The first line after a gap, cut: it may be any part of a body's line."""
-        self._follow = self._gap_body if _LONE_SHORT(line) or _WALL(line) else self._gap
+        self._follow = (
+            self._gap_body if _LONE_SHORT.fullmatch(line) or _WALL.fullmatch(line) else self._gap
+        )
 
     def _closed(self, line: bytes) -> bool:
         if b"-----BEGIN" in line and begins_key(line):
@@ -47,18 +50,18 @@ class PemBlocks:
 
     def _begun(self, line: bytes) -> bool:
         """Behind BEGIN: headers and empty lines, then the body."""
-        if _BODY(line):
+        if _BODY.search(line):
             self._follow = self._body
             return True
         self._headers += 1
-        if self._headers > _HEADER_LINES or not _HEADER(line):
+        if self._headers > _HEADER_LINES or not _HEADER.match(line):
             return self._close(line)
         return False
 
     def _body(self, line: bytes) -> bool:
-        if _BODY(line):
+        if _BODY.search(line):
             return True
-        if _SHORT(line):
+        if _SHORT.search(line):
             self._follow = self._last
             return True
         return self._last(line)
@@ -66,19 +69,19 @@ class PemBlocks:
     def _last(self, line: bytes) -> bool:
         """Behind the short line that ends a body: only PGP's checksum is still of it."""
         self._close(line)
-        return _CHECKSUM(line) is not None
+        return _CHECKSUM.search(line) is not None
 
     def _gap(self, line: bytes) -> bool:
-        if _WALL(line):
+        if _WALL.fullmatch(line):
             self._follow = self._gap_body
             return True
         return self._close(line)
 
     def _gap_body(self, line: bytes) -> bool:
-        if _WALL(line):
+        if _WALL.fullmatch(line):
             return True
         self._close(line)
-        return _LONE_SHORT(line) is not None
+        return _LONE_SHORT.fullmatch(line) is not None
 
     def _close(self, line: bytes) -> bool:
         self._follow = self._closed
@@ -99,6 +102,8 @@ def body_before_end(lines: Sequence[bytes]) -> int:
         if _END.search(line):
             return place
         line = line.rstrip(b"\r\n")
-        if _BEGIN.search(line) or (place and not (_BODY(line) or _SHORT(line) or _CHECKSUM(line))):
+        if _BEGIN.search(line) or (
+            place and not (_BODY.search(line) or _SHORT.search(line) or _CHECKSUM.search(line))
+        ):
             return 0
     return 0

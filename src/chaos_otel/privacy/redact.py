@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from chaos_otel.privacy import assignments, commands, tokens
+from chaos_otel.privacy import assignments, commands, grammars, tokens
 from chaos_otel.privacy.environment import secrets_of
 from chaos_otel.privacy.exact import ExactValues, Secret
 from chaos_otel.privacy.names import Suspicion, suspicion
+from chaos_otel.privacy.patterns import Pattern
 from chaos_otel.privacy.spans import MASK, Found, masked
 from chaos_otel.privacy.values import is_count, is_plain, looks_random
 
@@ -28,12 +29,12 @@ _DETECTORS: tuple[tuple[tuple[str, ...], Callable[[str, str], Iterator[Found]]],
     (("://",), tokens.find_user_info),
     (("sig=",), tokens.find_shared_access),
     (("private key",), tokens.find_private_key),
-    (tuple(commands.TRIGGERS), commands.find_in_line),
+    (tuple(grammars.TRIGGERS), commands.find_in_line),
     (("-stdin", "chpasswd", "sudo -s"), commands.find_piped),
 )
-_anything_suspicious = re.compile(
+_ANYTHING_SUSPICIOUS = Pattern(
     "|".join(re.escape(trigger) for triggers, _ in _DETECTORS for trigger in triggers)
-).search
+)
 _ROUNDS = 3
 
 
@@ -69,7 +70,7 @@ class Redactor:
         return text if redacted == raw else _to_text(redacted, errors)
 
     def keyed(self, key: str, value: str) -> str:
-        """The value of a tag, an attribute or a label: hidden whole if its key promises a secret."""
+        """The value of a tag, an attribute, a label: hidden whole if its key promises a secret."""
         return MASK if self._hides(key, value) else self.text(value)
 
     def argv(self, argv: Sequence[str]) -> tuple[str, ...]:
@@ -99,7 +100,7 @@ class Redactor:
         found = self._exact.find(text, raw)
         found.extend(tokens.find_provider_tokens(text))
         lowered = text.lower()
-        if _anything_suspicious(lowered):
+        if _ANYTHING_SUSPICIOUS.search(lowered):
             for triggers, find in _DETECTORS:
                 for trigger in triggers:
                     if trigger in lowered:
@@ -114,6 +115,11 @@ class Redactor:
             return text
         self._count += count
         return redacted
+
+    def mask_all(self) -> bytes:
+        """The mask for something that is secret as a whole, counted."""
+        self._count += 1
+        return MASK.encode("ascii")
 
     def line(self, raw: bytes) -> bytes:
         """One line of output, or a piece of one, without its line feed."""
@@ -130,7 +136,7 @@ class Redactor:
         return text if redacted is latin else _to_text(redacted.encode("latin-1"), errors)
 
     def _settled(self, text: str, raw: bytes) -> str:
-        """Redact until nothing more is found: a mask can bring two words together that give one away."""
+        """Redact until nothing more is found: a mask may stand where it gives another one away."""
         for _ in range(_ROUNDS):
             found = self.find(text, raw)
             if not found:
@@ -169,7 +175,7 @@ def _is_option(word: str) -> bool:
 
 
 def _to_bytes(text: str) -> tuple[bytes, str]:
-    """UTF-8, and how to read it back: lone surrogates are bytes that were no UTF-8, or just lone."""
+    """UTF-8, and how to read it back: lone surrogates stand for bytes, or for nothing."""
     try:
         return text.encode("utf-8", "surrogateescape"), "surrogateescape"
     except UnicodeEncodeError:

@@ -12,7 +12,7 @@ MASK_BYTES = MASK.encode("ascii")
 class Found(NamedTuple):
     """A secret at `start` up to `end`.
 
-    `reach` is where the context that gives it away begins (the key, the flag, the scheme): whoever cuts
+    `reach` is where that begins which gives it away (the key, the option, the scheme): whoever cuts
     the text between `reach` and `end` hides the secret from us. `to_line_end`: it lasts as long as
     its line, so what follows a cut of a very long line still belongs to it.
     """

@@ -1,7 +1,7 @@
 """Redaction of output that arrives in pieces: a secret split over two writes is found.
 
-Text is redacted line by line, a very long line in windows that overlap, cut at the same places whatever
-the pieces were. Knows no pattern.
+Text is redacted line by line, a very long line in windows that overlap, cut at the same places
+whatever the pieces were. Knows no pattern.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from chaos_otel.privacy.pem import PemBlocks
-from chaos_otel.privacy.spans import MASK_BYTES, Found
+from chaos_otel.privacy.spans import Found
 
 if TYPE_CHECKING:
     from chaos_otel.privacy.redact import Redactor
@@ -27,8 +27,8 @@ _WORD_ENDS = " \t\"'"
 class StreamRedactor:
     """Redacts the bytes of one output, in order; which pieces they come in makes no difference.
 
-    Whole lines come back at once; an unfinished line of less than 16 KiB is held back. After `finish`
-    all that was fed has come back, redacted. Nothing is raised, whatever the bytes are.
+    Whole lines come back at once; an unfinished line of less than 16 KiB is held back. After
+    `finish` all that was fed has come back, redacted. Nothing is raised, whatever the bytes are.
     """
 
     def __init__(self, redactor: Redactor) -> None:
@@ -79,10 +79,7 @@ class StreamRedactor:
         pieces, used = self._windows(body)
         ending = line[len(body) :]
         last = self._masked_start(body[used:])
-        if last is None:
-            done = self._body(body[used:], ending)
-        else:
-            done = last + ending
+        done = self._body(body[used:], ending) if last is None else last + ending
         if ending:
             self._ends, self._after_gap = "", 0
         return pieces + done
@@ -98,7 +95,7 @@ class StreamRedactor:
         if self._in_key:
             return b""
         self._in_key = True
-        return body[: len(body) - len(body.lstrip())] + MASK_BYTES + ending
+        return body[: len(body) - len(body.lstrip())] + self._redactor.mask_all() + ending
 
     def _masked_start(self, body: bytes) -> bytes | None:
         """The line with its beginning masked, if that is the rest of something; else None."""
@@ -109,7 +106,7 @@ class StreamRedactor:
         if self._after_gap and body:
             self._pem.resume(body)
             rest, self._after_gap = body[self._after_gap :], 0
-            return MASK_BYTES + self._redactor.line(rest)
+            return self._redactor.mask_all() + self._redactor.line(rest)
         return None
 
     def _windows(self, body: bytes) -> tuple[bytes, int]:
@@ -128,7 +125,7 @@ class StreamRedactor:
             return b"", end
         if self._after_gap:
             size, self._after_gap = self._after_gap, 0
-            return MASK_BYTES, size
+            return self._redactor.mask_all(), size
         if self._pem.is_body(window):
             return self._key_mask(window), len(window)
         self._in_key = False

@@ -7,23 +7,23 @@ from chaos_otel.privacy.redact import Redactor
 from chaos_otel.privacy.spans import MASK_BYTES
 from chaos_otel.privacy.stream import WINDOW_BYTES
 
-# A tail is kept longer by this than what will be shown of it, so that its first secrets have context.
+# A tail is kept longer by this than what is shown of it: its first secrets need their context.
 MARGIN_BYTES = WINDOW_BYTES
 
 
 def redact_tail(redactor: Redactor, raw: bytes, *, keep_bytes: int) -> bytes:
     """Redact the end of an output and return at most its last `keep_bytes`.
 
-    `raw` begins anywhere in the output, best `MARGIN_BYTES` before what is kept: the line in which it
-    begins may be the rest of a secret, and the lines after it those of a private key whose beginning
-    is gone; both are masked. Where nothing was left out, feed the bytes to the stream instead.
+    `raw` begins anywhere in the output, best `MARGIN_BYTES` before what is kept: the line in which
+    it begins may be the rest of a secret, and the lines after it those of a private key whose
+    beginning is gone; both are masked. Where nothing was left out, feed it to the stream instead.
     """
     stream = redactor.stream()
     lines = raw[: 2 * WINDOW_BYTES].splitlines(keepends=True)
     key_lines = body_before_end(lines)
     begin = b""
     if key_lines:
-        begin = MASK_BYTES + b"\n"
+        begin = redactor.mask_all() + b"\n"
         raw = raw[sum(map(len, lines[:key_lines])) :]
     else:
         stream.skip()

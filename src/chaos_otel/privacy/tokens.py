@@ -1,7 +1,4 @@
-"""Finds secrets by their own look: the prefixes of providers, JWTs, user info in URLs, private keys.
-
-To add a provider: one line in `_PROVIDERS`, a literal that is in every such token and a pattern.
-"""
+"""Finds secrets by their own look: prefixes of providers, user info in URLs, private keys."""
 
 from __future__ import annotations
 
@@ -9,109 +6,26 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from chaos_otel.privacy.patterns import Pattern
+from chaos_otel.privacy.providers import PROVIDERS, SHORTEST_RUN
 from chaos_otel.privacy.spans import Found
 
-# No token of a provider has a shorter run of these characters.
-SHORTEST_RUN = 15
 _RUN = "a" * SHORTEST_RUN
 _TO_RUNS = {
     code: "a" if chr(code).isascii() and (chr(code).isalnum() or chr(code) in "_-") else " "
     for code in range(256)
 }
 
-# literal → pattern; a group, if there is one, is the secret. Nothing alphanumeric stands in front.
-_PROVIDERS = {
-    "AKIA": r"AKIA[A-Z0-9]{16,}",
-    "ASIA": r"ASIA[A-Z0-9]{16,}",
-    "ABIA": r"ABIA[A-Z0-9]{16,}",
-    "ACCA": r"ACCA[A-Z0-9]{16,}",
-    "IQoJb3JpZ2lu": r"IQoJb3JpZ2lu[\w+/=%-]{40,}",  # AWS session
-    "FwoGZXIvYXdz": r"FwoGZXIvYXdz[\w+/=%-]{40,}",
-    "LTAI": r"LTAI[A-Za-z0-9]{12,}",  # Alibaba
-    "ghp_": r"ghp_[A-Za-z0-9]{12,}",
-    "gho_": r"gho_[A-Za-z0-9]{12,}",
-    "ghs_": r"ghs_[A-Za-z0-9]{12,}",
-    "ghu_": r"ghu_[A-Za-z0-9]{12,}",
-    "ghr_": r"ghr_[A-Za-z0-9]{12,}",
-    "github_pat_": r"github_pat_\w{20,}",
-    "glpat-": r"glpat-[\w.-]{12,}",
-    "gl": r"gl(?:dt|rt|cbt|ptt|ft|agent|oas|soat|imt|ffct|rtr)-[\w.-]{16,}",
-    "glsa_": r"glsa_\w{20,}",  # Grafana
-    "glc_": r"glc_[\w+/=]{20,}",
-    "xox": r"xox[a-z](?:\.xox[a-z])?-[\w-]{10,}",
-    "xapp-": r"xapp-[\w-]{10,}",
-    "hooks.slack.com/": r"hooks\.slack\.com/(?:services|workflows|triggers)/([\w/+-]{16,})",
-    "/api/webhooks/": r"discord(?:app)?\.com/api/webhooks/(\d+/[\w-]{16,})",
-    "/webhookb2/": r"webhook\.office\.com/webhookb2/([\w@/-]{16,})",
-    ":AA": r"(?:bot)?\d{6,12}:AA[\w-]{30,}",  # Telegram
-    "k_live_": r"[sr]k_live_\w{10,}",
-    "k_test_": r"[sr]k_test_\w{10,}",
-    "whsec_": r"whsec_[\w+/=-]{12,}",
-    "AIza": r"AIza[\w-]{30,}",
-    "ya29.": r"ya29\.[\w.-]{16,}",
-    "1//0": r"1//0[\w-]{30,}",
-    "GOCSPX-": r"GOCSPX-[\w-]{16,}",
-    "npm_": r"npm_[A-Za-z0-9]{30,}",
-    "pypi-": r"pypi-A[\w-]{20,}",
-    "rubygems_": r"rubygems_[a-f0-9]{30,}",
-    "dckr_": r"dckr_[op]at_[\w-]{16,}",
-    "eyJ": r"eyJ[\w-]{8,}(?:\.[\w-]+){1,4}\.?",  # JWT, JWE
-    "hf_": r"hf_[A-Za-z0-9]{20,}",
-    "sk-": r"sk-(?:(?:proj|svcacct|admin|None|ant|or|lf|litellm)-[\w-]{12,}|[A-Za-z0-9]{20,})",
-    "gsk_": r"gsk_[A-Za-z0-9]{20,}",
-    "xai-": r"xai-[A-Za-z0-9]{30,}",
-    "pplx-": r"pplx-[A-Za-z0-9]{20,}",
-    "r8_": r"r8_[A-Za-z0-9]{30,}",
-    "_v1_": r"do[opr]_v1_[a-f0-9]{30,}",  # DigitalOcean
-    "SG.": r"SG\.[\w-]{15,}\.[\w-]{15,}",
-    "key-": r"key-[0-9a-f]{32}(?![\w-])",  # Mailgun
-    "-us": r"[0-9a-f]{32}-us\d{1,2}(?![\w-])",  # Mailchimp
-    "SK": r"SK[0-9a-f]{32}(?![\w-])",  # Twilio
-    "hv": r"hv[sbr]\.[\w-]{20,}",  # Vault
-    ".atlasv1.": r"[A-Za-z0-9]{14}\.atlasv1\.[\w-]{40,}",
-    "AGE-SECRET-KEY-": r"AGE-SECRET-KEY-(?:PQ-)?1[A-Z0-9]{20,}",
-    "shp": r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{30,}",
-    "sq0": r"sq0[a-z]{3}-[\w-]{20,}",
-    "dapi": r"dapi[0-9a-f]{32}(?:-\d)?(?![\w-])",  # Databricks
-    "dp.": r"dp\.(?:pt|st|ct|sa|scim|audit)\.[\w.-]{20,}",  # Doppler
-    "lin_": r"lin_(?:api|oauth)_\w{20,}",
-    "ntn_": r"ntn_[A-Za-z0-9]{30,}",
-    "secret_": r"secret_[A-Za-z0-9]{40,}",
-    "PMAK-": r"PMAK-[a-f0-9-]{30,}",
-    "NRAK-": r"NRAK-[A-Z0-9]{20,}",
-    "HRKU-": r"HRKU-[\w-]{20,}",
-    "fo1_": r"fo1_[\w-]{20,}",
-    "fm2_": r"fm2_[\w+/=,-]{20,}",
-    "sbp_": r"sbp_[a-f0-9]{30,}",
-    "pscale_": r"pscale_(?:tkn|pw|oauth)_[\w.-]{16,}",
-    "ATATT3": r"ATATT3[\w=-]{30,}",
-    "nfp_": r"nfp_[A-Za-z0-9]{30,}",
-    "pul-": r"pul-[a-f0-9]{40}(?![\w-])",
-    "sntry": r"sntry[su]_[\w+/=-]{20,}",
-    "tskey-": r"tskey-[a-z]+-[\w-]{15,}",
-    "bkua_": r"bkua_[a-f0-9]{30,}",
-    "CCIPAT_": r"CCIPAT_\w{20,}",
-    "ops_eyJ": r"ops_eyJ[\w+/=-]{40,}",
-    "pat": r"pat[A-Za-z0-9]{14}\.[a-f0-9]{60,}",  # Airtable
-    "8Q~": r"[\w~.-]{3}8Q~[\w~.-]{30,}",  # Azure client secret
-    "oy2": r"oy2[a-z0-9]{43}(?![\w-])",  # NuGet
-    # base64 of "-----BEGIN", but of no certificate and no public key
-    "LS0tLS1CRUdJTi": r"LS0tLS1CRUdJTi(?!BDRVJU|BQVUJM)[A-Za-z0-9+/]{16,}={0,2}",
-}
-
-_FLAGS = re.ASCII
 _AWS_PAIR = r"A(?:KIA|SIA)[A-Z0-9]{16}[^A-Za-z0-9/+]{1,8}([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])"
-_user_info = re.compile(
+_USER_INFO = Pattern(
     r"""://(?P<user>[^\s/?\#"'<>@:]{0,256}):
         (?P<password>[^\s/"'<>]{1,512}@|(?!\d{1,5}/)[^\s"'<>@]{1,512}@)
       | ://(?P<lone>[^\s/?\#"'<>@:]{20,512})@""",
-    _FLAGS | re.VERBOSE,
-).finditer
-_shared_access = re.compile(r"[?&;]sig=([^\s&;\"'<>]{16,})", _FLAGS | re.IGNORECASE).finditer
-_private_key = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----((?:(?!-----END).)+)", _FLAGS
-).finditer
-_wall = re.compile(r"[A-Za-z0-9+/=]{16}", _FLAGS).search
+    re.VERBOSE,
+)
+_SHARED_ACCESS = Pattern(r"[?&;]sig=([^\s&;\"'<>]{16,})", re.IGNORECASE)
+_PRIVATE_KEY = Pattern(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----((?:(?!-----END).)+)")
+_WALL = Pattern(r"[A-Za-z0-9+/=]{16}")
 
 
 def has_run(text: str) -> bool:
@@ -123,7 +37,7 @@ def find_provider_tokens(line: str) -> Iterator[Found]:
     """Tokens that their provider's prefix gives away."""
     if not has_run(line):
         return
-    for literal, pattern in _PROVIDERS.items():
+    for literal, pattern in PROVIDERS.items():
         if literal in line:
             yield from _matches(pattern, line)
             if literal in ("AKIA", "ASIA"):
@@ -131,10 +45,10 @@ def find_provider_tokens(line: str) -> Iterator[Found]:
 
 
 def find_user_info(line: str, lowered: str) -> Iterator[Found]:
-    """The password in `scheme://user:password@host`, and a token that stands alone before the `@`."""
+    """The password in `scheme://user:password@host`, and a token alone in front of the `@`."""
     if "@" not in lowered:
         return
-    for match in _user_info(line):
+    for match in _USER_INFO.finditer(line):
         if match["lone"] is None:
             yield Found(match.start(), match.start("password"), match.end("password") - 1)
         elif sum(map(str.isdigit, match["lone"])) >= 2:
@@ -143,14 +57,14 @@ def find_user_info(line: str, lowered: str) -> Iterator[Found]:
 
 def find_shared_access(line: str, lowered: str) -> Iterator[Found]:
     """The signature of an Azure shared access URL."""
-    for match in _shared_access(line):
+    for match in _SHARED_ACCESS.finditer(line):
         yield Found(match.start(), match.start(1), match.end(1))
 
 
 def find_private_key(line: str, lowered: str) -> Iterator[Found]:
     """A private key whose lines are one here: joined by `\\n` in JSON, or by blanks."""
-    for match in _private_key(line):
-        if _wall(match[1]):
+    for match in _PRIVATE_KEY.finditer(line):
+        if _WALL.search(match[1]):
             yield Found(match.start(), match.start(1), match.end(1))
 
 
@@ -163,4 +77,4 @@ def _matches(pattern: str, line: str) -> Iterator[Found]:
 @cache
 def _compiled(pattern: str):  # type: ignore[no-untyped-def]
     """Compiled when its literal turns up for the first time: all of them would take 20 ms."""
-    return re.compile(rf"(?<![A-Za-z0-9]){pattern}", _FLAGS).finditer
+    return re.compile(rf"(?<![A-Za-z0-9]){pattern}", re.ASCII).finditer

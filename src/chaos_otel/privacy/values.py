@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from chaos_otel.privacy.names import Suspicion, suspicion
+from chaos_otel.privacy.names import suspicion
+from chaos_otel.privacy.patterns import Pattern, words
 from chaos_otel.privacy.spans import MASK
 
 # What stands where a secret would, in messages, schemas and masked output of others.
-_PLAIN_WORDS = frozenset(
-    """
+_PLAIN_WORDS = words("""
     a absent accepted already an and any api are argument as at authentication authorization
     available bad bool boolean bytes by cannot changed configmap configured confirm correct created
     default deleted denied disabled does duplicate empty enabled error exists expired expires fail
@@ -20,20 +20,19 @@ _PLAIN_WORDS = frozenset(
     rotated secret set short should string str strong success succeeded text the to token too true
     unchanged undefined unknown unset updated use user using valid value via was weak when will with
     without wrong yes you your
-    """.split()
-)
-_REFERENCE = re.compile(
+    """)
+_REFERENCE = Pattern(
     r"\$\{[A-Za-z_][\w.]*\}|\$[A-Za-z_]\w{2,}|%[A-Z_][A-Z0-9_]*%|\{\{[^{}]*\}\}|\$\{\{[^{}]*\}\}"
     r"|<[A-Za-z][\w .-]*>|%[sdrqv]|\{\w*\}|\((?:sensitive|known|unset|none|hidden|redacted|not)\b.*"
     r"|\[(?:redacted|hidden|masked|filtered|sensitive|secret)\]|<(?:redacted|hidden|masked|unset)>"
     r"|\.{2,}|[0-9]+ bytes|[*•xX#?_\u2022-]{2,}|[0-9.,]+\s?(?:ms|[smhd%])",
-    re.ASCII | re.IGNORECASE,
+    re.IGNORECASE,
 )
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{3,}", re.ASCII)
-_NUMERIC = re.compile(r"[+-]?[0-9][0-9.,/%:]*[a-z%]{0,3}", re.ASCII | re.IGNORECASE)
-_VERSION = re.compile(r"v?[0-9]+(?:\.[0-9]+)+[\w.+-]*|latest|stable|main|master|edge", re.ASCII)
-_PATH = re.compile(r"(?:~|\.{1,2})?(?:/[\w.@+-]+){2,}/?", re.ASCII)
-_OPENERS = frozenset("{ [ ( | > |- >- |+ >+ {} [] () {{ ${{ \\".split())
+_VARIABLE = Pattern(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{3,}")
+_NUMERIC = Pattern(r"[+-]?[0-9][0-9.,/%:]*[a-z%]{0,3}", re.IGNORECASE)
+_VERSION = Pattern(r"v?[0-9]+(?:\.[0-9]+)+[\w.+-]*|latest|stable|main|master|edge")
+_PATH = Pattern(r"(?:~|\.{1,2})?(?:/[\w.@+-]+){2,}/?")
+_OPENERS = words("{ [ ( | > |- >- |+ >+ {} [] () {{ ${{ \\")
 
 
 def is_plain(value: str) -> bool:
@@ -41,9 +40,10 @@ def is_plain(value: str) -> bool:
     bare = value.strip().strip("\"'`,;")
     if not bare or bare == MASK or bare in _OPENERS:
         return True
-    if bare.rstrip(".,;:!?)").lower() in _PLAIN_WORDS or _REFERENCE.fullmatch(bare):
+    word = bare.strip("()[]{}<>.,;:!?")
+    if word.lower() in _PLAIN_WORDS or _REFERENCE.fullmatch(bare):
         return True
-    return _is_metavariable(bare)
+    return _is_metavariable(word)
 
 
 def is_count(value: str) -> bool:
@@ -62,7 +62,7 @@ def is_path(value: str) -> bool:
 
 
 def looks_random(value: str) -> bool:
-    """Whether a value looks made by a generator: what the key `auth` or `signature` needs beside it."""
+    """Whether a value looks generated: what it takes beside a key such as `auth` or `signature`."""
     if len(value) < 12 or value.startswith(("/", "./", "~/")):
         return False
     digits = sum(map(str.isdigit, value))

@@ -1,0 +1,78 @@
+"""Which run folders may go: a decision over figures; removes nothing, reads no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+DEFAULT_MAX_AGE_S = 14 * 24 * 3600.0
+DEFAULT_MAX_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run's folder. `ended_wall_s` is None where its end was never written.
+
+    `delivered`: every destination has it. `live`: some process still works on it.
+    """
+
+    run_id: str
+    size_bytes: int
+    ended_wall_s: float | None
+    delivered: bool
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Removable:
+    """Run ids, oldest first. What is `lost` was not delivered: its removal is to be counted."""
+
+    delivered: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+def removable(
+    runs: Iterable[StoredRun],
+    *,
+    now_wall_s: float,
+    max_age_s: float = DEFAULT_MAX_AGE_S,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+) -> Removable:
+    """Which runs may be removed.
+
+    A live run never is, though its size counts. A run past `max_age_s` is, delivered or not. While
+    the rest is more than `max_bytes`, delivered runs go, oldest first, and only when none is left
+    those that were not delivered. A run without an end counts as old as its id says (a UUIDv7 begins
+    with its start), one from the future as new: a clock that jumped removes nothing.
+    """
+    everything = sorted(runs, key=_age_order)
+    kept = [run for run in everything if run.live or now_wall_s - _at(run) <= max_age_s]
+    gone = {run.run_id for run in everything} - {run.run_id for run in kept}
+    excess = sum(run.size_bytes for run in kept) - max_bytes
+    for run in sorted(kept, key=lambda run: not run.delivered):
+        if excess <= 0:
+            break
+        if not run.live:
+            gone.add(run.run_id)
+            excess -= run.size_bytes
+    return Removable(
+        tuple(run.run_id for run in everything if run.run_id in gone and run.delivered),
+        tuple(run.run_id for run in everything if run.run_id in gone and not run.delivered),
+    )
+
+
+def _at(run: StoredRun) -> float:
+    return run.ended_wall_s if run.ended_wall_s is not None else _started_wall_s(run.run_id)
+
+
+def _age_order(run: StoredRun) -> tuple[float, str]:
+    return _at(run), run.run_id
+
+
+def _started_wall_s(run_id: str) -> float:
+    """The start that a UUIDv7 begins with; for another id "for ever", so that only size removes it."""
+    try:
+        millis = int(run_id.replace("-", "")[:12], 16)
+    except ValueError:
+        return float("inf")
+    return millis / 1000 if run_id.replace("-", "")[12:13] == "7" else float("inf")
