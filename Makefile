@@ -6,6 +6,9 @@ SOURCES := src tests bench examples
 SHELL_SCRIPTS = $(shell find .ci examples src tests bench -type f \( -name '*.sh' -o -path '.ci/*' \))
 WORKERS := 2
 
+# as `source .venv/bin/activate` would, and with the state here, so that a demo leaves no trace
+ACTIVATED = PATH="$(CURDIR)/$(BIN):$$PATH" CHAOS_OTEL_STATE_DIR="$(CURDIR)/build/demo"
+
 # what the caller has set for other Pythons must not reach ours
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED VIRTUAL_ENV
 
@@ -16,8 +19,8 @@ help:  ## list the words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed  ## run a real deployment script and show the report of it
-	CHAOS_OTEL_STATE_DIR=build/demo $(BIN)/chaos-otel run -- examples/shell/deploy.sh
-	$(BIN)/chaos-otel report show
+	$(ACTIVATED) chaos-otel run -- examples/shell/deploy.sh
+	$(ACTIVATED) chaos-otel report show
 
 test: packages $(VENV)/ready-to-test  ## set up what is needed, then every check and every test
 	$(BIN)/ruff format --check $(SOURCES)
