@@ -30,7 +30,8 @@ telemetry_flush
 def installed(tmp_path: Path) -> Installed:
     """The installed command in a world of its own, the library beside the scripts."""
     installed = Installed(tmp_path)
-    (installed.cwd / "telemetry").mkdir(); (installed.cwd / "telemetry/utils.sh").write_bytes(LIBRARY.read_bytes())
+    (installed.cwd / "telemetry").mkdir()
+    (installed.cwd / "telemetry/utils.sh").write_bytes(LIBRARY.read_bytes())
     return installed
 
 

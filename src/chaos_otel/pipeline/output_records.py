@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from chaos_otel.clock import Moment
 from chaos_otel.pipeline.output_store import Key, OutputStore, Rest
 from chaos_otel.privacy.redact import Redactor
@@ -21,14 +23,14 @@ class OutputRecords:
         self._streams: dict[Key, StreamRedactor] = {}
         self._flushed_ns = 0
 
-    def due(self, now: Moment) -> list[Record]:
-        """What can be written by now, so that a journal can be followed; at most ten times a
-        second."""
+    def due(self, now: Moment, open_ops: Container[str]) -> list[Record]:
+        """What can be written by now of these operations, so that a journal can be followed; at most
+        ten times a second."""
         if now.mono_ns - self._flushed_ns < FLUSH_NS:
             return []
         self._flushed_ns = now.mono_ns
         records: list[Record] = []
-        for key, head in self._store.take_heads():
+        for key, head in self._store.take_heads(open_ops):
             records += _records(key, self._stream(key).feed(head), now)
         return records
 

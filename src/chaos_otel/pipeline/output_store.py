@@ -6,7 +6,7 @@ loaded. Knows nothing of redaction or journals. Raw bytes stay in memory, here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Literal, NamedTuple, TypeAlias
 
 Stream: TypeAlias = Literal[1, 2]
@@ -115,9 +115,10 @@ class OutputStore:
         seen = self._left.get(op, ())
         return all(stream in seen or stream in self._closed for stream in streams)
 
-    def take_heads(self) -> list[tuple[Key, bytes]]:
-        """What has come of all heads since the last call."""
-        fresh, self._fresh = sorted(self._fresh), set()
+    def take_heads(self, open_ops: Container[str]) -> list[tuple[Key, bytes]]:
+        """What has come of the heads of these operations since the last call."""
+        fresh = sorted(key for key in self._fresh if key[0] in open_ops)
+        self._fresh.difference_update(fresh)
         heads = [(key, self._kept[key].take_head()) for key in fresh if key in self._kept]
         self._held_bytes -= sum(len(head) for _, head in heads)
         return [(key, head) for key, head in heads if head]

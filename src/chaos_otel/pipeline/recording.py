@@ -17,7 +17,7 @@ from chaos_otel.pipeline.inbox_file import InboxFile
 from chaos_otel.pipeline.output_records import OutputRecords
 from chaos_otel.pipeline.output_store import OutputStore
 from chaos_otel.privacy.redact import Redactor
-from chaos_otel.records import Damage, Flushed, OperationEnded, Record
+from chaos_otel.records import Damage, Flushed, OperationEnded, OperationStarted, Record, RunNamed
 from chaos_otel.sources.inbox import InboxDecoder, Parsed
 
 SLICE_NS = 1_000_000
@@ -52,6 +52,9 @@ class Recording:
         self._waiting: deque[Parsed] = deque()
         self._waiting_since_ns = 0
         self.flushes = 0
+        # Output runs ahead of the inbox. What an operation printed is written behind its start, or
+        # whoever reads the journal would have to keep it for an operation that may never come.
+        self._open_ops = {""}
         self._store = store
         self._outputs = OutputRecords(store, redactor)
 
@@ -154,13 +157,18 @@ class Recording:
 
     def _write(self, parsed: Parsed) -> None:
         record = parsed.record
-        if isinstance(record, OperationEnded) and record.op:
-            moment = Moment(record.wall_ns, record.mono_ns)
-            for output in self._outputs.end(record.op, moment):
-                self._journal.append(output)
+        if isinstance(record, OperationStarted | RunNamed):
+            self._open_ops.add(record.op)
+        elif isinstance(record, OperationEnded | Flushed) and record.op:
+            self._end_operation(record.op, Moment(record.wall_ns, record.mono_ns))
         self.flushes += isinstance(record, Flushed)
         self._journal.append(record, inbox_offset=self._decoded_from + parsed.offset)
 
+    def _end_operation(self, op: str, moment: Moment) -> None:
+        self._open_ops.discard(op)
+        for output in self._outputs.end(op, moment):
+            self._journal.append(output)
+
     def _write_outputs(self, now: Moment) -> None:
-        for output in self._outputs.due(now):
+        for output in self._outputs.due(now, self._open_ops):
             self._journal.append(output)
