@@ -12,6 +12,8 @@ ACTIVATED = PATH="$(CURDIR)/$(BIN):$$PATH" CHAOS_OTEL_STATE_DIR="$(CURDIR)/build
 # what the caller has set for other Pythons must not reach ours
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED VIRTUAL_ENV
 
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench format docs clean packages
 
@@ -19,8 +21,10 @@ help:  ## list the words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed  ## run a real deployment script and show the report of it
-	$(ACTIVATED) chaos-otel run -- examples/shell/deploy.sh
-	$(ACTIVATED) chaos-otel report show
+	@echo '$$ chaos-otel run -- examples/shell/deploy.sh'
+	@$(ACTIVATED) chaos-otel run -- examples/shell/deploy.sh
+	@echo '$$ chaos-otel report show'
+	@$(ACTIVATED) chaos-otel report show
 
 test: packages $(VENV)/ready-to-test  ## set up what is needed, then every check and every test
 	$(BIN)/ruff format --check $(SOURCES)
