@@ -8,6 +8,7 @@ import shutil
 
 import click
 
+from chaos_otel.cli.output import answer
 from chaos_otel.errors import StateError
 
 _NAME = "utils.sh"
@@ -18,7 +19,7 @@ _NAME = "utils.sh"
     "--install",
     "folder",
     type=click.Path(file_okay=False),
-    help="Copy the library into this folder (made where it is missing) and print the copy's path.",
+    help="Copy it into this folder (made where it is missing) and print the copy's path.",
 )
 def shell_lib(folder: str | None) -> None:
     """Print the path of the shell library.
@@ -32,8 +33,9 @@ def shell_lib(folder: str | None) -> None:
       chaos-otel shell-lib --install ./telemetry
       . "$(dirname "$0")/telemetry/utils.sh"
     """
-    with importlib.resources.as_file(importlib.resources.files("chaos_otel.emit") / _NAME) as source:
-        print(source if folder is None else install(str(source), folder))
+    library = importlib.resources.files("chaos_otel.emit") / _NAME
+    with importlib.resources.as_file(library) as source:
+        answer(str(source) if folder is None else install(str(source), folder))
 
 
 def install(source: str, folder: str) -> str:
@@ -52,7 +54,8 @@ def install(source: str, folder: str) -> str:
             raise
     except OSError as error:
         raise StateError(
-            f"cannot install the shell library in {folder} ({os.strerror(error.errno or 0).lower()})",
+            f"cannot install the shell library in {folder}"
+            f" ({os.strerror(error.errno or 0).lower()})",
             hint="choose a folder that you may write to",
         ) from error
     return target

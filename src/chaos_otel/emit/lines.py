@@ -18,8 +18,8 @@ Field = str | bytes | int | float | None
 def encode(kind: str, *fields: Field, **pairs: Field) -> bytes:
     """One record as whole inbox lines: one, or as many as its pieces need.
 
-    A None field is empty and a None pair is left out; a bool is 0 or 1. Bytes, and text that came from
-    `os.fsdecode`, keep their bytes. What comes out is for `append`, which writes line by line.
+    A None field is empty and a None pair is left out; a bool is 0 or 1. Bytes, and text that came
+    from `os.fsdecode`, keep their bytes. What comes out is for `append`, which writes line by line.
     """
     words = [kind.encode("ascii"), *map(_escaped, fields)]
     words += [
@@ -42,8 +42,8 @@ def stamp(wall_ns: int, mono_ns: int | None = None) -> str:
 def append(target: str | bytes | int, lines: bytes) -> bool:
     """Append `lines` to the inbox at a path (or an open descriptor), one `write` a line.
 
-    True when all were written whole. Never raises OSError and never creates the file: an inbox that is
-    gone, full or not ours must not disturb the program that wanted to say something.
+    True when all were written whole. Never raises OSError and never creates the file: an inbox that
+    is gone, full or not ours must not disturb the program that wanted to say something.
     """
     try:
         if isinstance(target, int):

@@ -1,7 +1,8 @@
 """The inbox decoder: from the bytes that emitters appended to records.
 
-The grammar is in `docs/journal-format.md`. Every input is dirty: a torn, foreign or unreadable line
-costs itself, is counted as damage, and never raises. Knows nothing of files, redaction and journals.
+The grammar is in `docs/journal-format.md`. Every input is dirty: a torn, foreign or unreadable
+line costs itself, is counted as damage, and never raises. Knows nothing of files, redaction and
+journals.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from chaos_otel.sources.inbox_times import EmitterTimes
 
 _LONGEST_LINE = 10_005  # four digits, a space, and what four digits can announce
 _RECENT_STARTS_KEPT = 65_536
-_WHOLE_AFTER_TORN = re.compile(rb"(?=([0-9]{1,4}) [A-Z]\t)")
+_LINE_BEGINS = re.compile(rb"(?=([0-9]{1,4}) [A-Z]\t)")
+_LINE_WITHIN = re.compile(rb"[0-9] [A-Z]\t")
 _ESCAPE = re.compile(rb"\\([\\tn])")
 _UNESCAPED = {b"\\": b"\\", b"t": b"\t", b"n": b"\n"}
 
@@ -32,7 +34,7 @@ class Parsed(NamedTuple):
 
 
 class InboxDecoder:
-    """Turns the bytes of an inbox into records; keeps an unfinished last line and pieces between calls.
+    """Turns the bytes of an inbox into records; an unfinished last line, and pieces, wait for more.
 
     `since_mono_ns` is a moment before every line: the run's start, as a successor reads it from the
     journal; by default the moment of creation.
@@ -106,10 +108,14 @@ class InboxDecoder:
 
     def _line(self, line: bytes, parsed: list[Parsed]) -> None:
         length, space, payload = line.partition(b" ")
+        whole = b""
         if space and length.isdigit() and len(length) <= 4 and int(length) == len(payload):
-            self._payload(payload, parsed)
-            return
-        whole = _whole_at_the_end(line)
+            # a torn line may lack just as much as the next one is long
+            if not _LINE_WITHIN.search(payload) or not (whole := _whole_at_the_end(payload)):
+                self._payload(payload, parsed)
+                return
+        else:
+            whole = _whole_at_the_end(line)
         self._damaged("a line that is torn or foreign", len(line) - len(whole))
         if whole:
             self._payload(whole.partition(b" ")[2], parsed)
@@ -185,7 +191,7 @@ def _fields(payload: bytes) -> list[str]:
 def _whole_at_the_end(line: bytes) -> bytes:
     """The whole line that a torn one runs into, or nothing."""
     tail = line[-_LONGEST_LINE:]
-    for found in _WHOLE_AFTER_TORN.finditer(tail):
+    for found in _LINE_BEGINS.finditer(tail):
         if int(found[1]) == len(tail) - found.end(1) - 1:
             return tail[found.start() :]
     return b""

@@ -30,8 +30,8 @@ class _Unfinished:
 class PieceStore:
     """Collects pieces and gives a payload back when its last missing piece comes.
 
-    At most 64 unfinished payloads and 16 MiB in all; the oldest is given up first. A payload is cut at
-    1 MiB and says how much is missing.
+    At most 64 unfinished payloads and 16 MiB in all; the oldest is given up first. A payload is cut
+    at 1 MiB and says how much is missing.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class PieceStore:
         self._evicted: list[int] = []
 
     def add(self, piece: bytes) -> bytes | None:
-        """Take the payload of a P line; the whole payload if this completes one. Raises NotARecord."""
+        """Take a P line's payload; the whole one if this completes it. Raises NotARecord."""
         token, number, last, content = _split(piece)
         payload = self._unfinished.setdefault(token, _Unfinished())
         beyond = payload.count is not None and number >= payload.count

@@ -1,10 +1,11 @@
 """When an inbox line was written, on both clocks, whatever the emitter's wall clock says.
 
 Emitters mostly know the wall clock alone, and durations come from the monotonic one. The distance
-between the two is the same for every process of a machine, so the reader's own pair of readings turns
-one into the other. When the wall clock is set, that distance changes, and lines written before are
-read with the new one; so the last few distances are kept, and a line gets the latest moment that is
-not in the future: of a jump's two candidates the wrong one is either ahead of now or further back.
+between the two is the same for every process of a machine, so the reader's own pair of readings
+turns one into the other. When the wall clock is set, that distance changes, and lines written
+before are read with the new one; so the last few distances are kept, and a line gets the latest
+moment that is not in the future: of a jump's two candidates the wrong one is either ahead of now
+or further back.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _DISTANCES_KEPT = 8
 
 
 class EmitterTimes:
-    """Turns TIME fields into moments that are never after the reading nor before `since_mono_ns`."""
+    """Turns TIME fields into moments not after the reading and not before `since_mono_ns`."""
 
     def __init__(self, since_mono_ns: int) -> None:
         self._since_ns = since_mono_ns
@@ -33,7 +34,7 @@ class EmitterTimes:
         self._last_second = ("", 0)
 
     def reading(self, now: Moment) -> None:
-        """Note the reader's clocks; `now` is after every line that is decoded until the next call."""
+        """Note the reader's clocks; `now` is behind all lines decoded until the next call."""
         self._now = now
         distance = now.wall_ns - now.mono_ns
         known = self._distances
