@@ -235,3 +235,19 @@ def _find(*parts: bytes) -> int:
         if all(part in words for part in parts):
             return int(folder.name)
     raise AssertionError(f"no process {parts}")
+
+
+def test_a_dead_run_is_closed_by_the_next_look_at_a_report(installed: Installed) -> None:
+    """Both processes were killed; `report show` closes the run, says so, and shows it."""
+    dead = installed.start("run", "-q", "--", "sh", "-c", "echo early; exec sleep 600")
+    wait_for(lambda: installed.journals() and b"early" in installed.journals()[0].read_bytes())
+    os.kill(_find(DELIVER, str(installed.runtime).encode()), signal.SIGKILL)
+    dead.kill()
+    os.kill(installed.records("process.started")[0]["pid"], signal.SIGKILL)
+    dead.communicate(timeout=60)
+    wait_for(lambda: _is_free(installed.journals()[0].parent))
+    shown = installed.call("report", "show")
+    assert shown.returncode == 0
+    assert b"closed run" in shown.stderr
+    assert b"early" in (installed.cwd / "chaos_report.json").read_bytes()
+    assert b"closed run" not in installed.call("report", "show").stderr

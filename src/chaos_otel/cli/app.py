@@ -60,7 +60,8 @@ def _suggestion(word: str) -> str:
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name=NAME, message="%(prog)s %(version)s")
-def app() -> None:
+@click.pass_context
+def app(ctx: click.Context) -> None:
     """Run any deployment command and get an exact report of it.
 
     The command does not notice: its output, its input, its signals and its exit status are what
@@ -73,6 +74,11 @@ def app() -> None:
       source "$(chaos-otel shell-lib)"             in a script: name its steps
       chaos-otel config show                       every setting, and who set it
     """
+    if ctx.invoked_subcommand in _FOR_PEOPLE:
+        from chaos_otel.cli.recover import announce_recovered
+        from chaos_otel.config.environment import Environment
+
+        announce_recovered(Environment.of_process())
 
 
 def main() -> NoReturn:
