@@ -27,6 +27,7 @@ COMMANDS = {
     "completion": "chaos_otel.cli.completion:completion",
     "shell-open": "chaos_otel.cli.shell_open:shell_open",
 }
+_FOR_PEOPLE = ("report", "config")  # they close dead runs first; `run` does it while it waits
 
 
 class _LazyGroup(click.Group):

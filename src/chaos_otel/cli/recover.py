@@ -30,8 +30,8 @@ def announce_recovered(environment: Environment) -> None:
 def recover() -> int:
     """Close runs whose recorder was killed, and write their reports.
 
-    The next command of ours does the same by itself. The report of a later run is never replaced: then the
-    recovered one lies beside the journal, and the line says where.
+    The next command of ours does the same by itself. The report of a later run is never replaced:
+    then the recovered one lies beside the journal, and the line says where.
 
     \b
     Examples:
