@@ -36,7 +36,7 @@ class KeptOutput:
         self._head_left = limit_bytes - limit_bytes // 2
         self._tail_bytes = limit_bytes // 2
         self._head = bytearray()
-        self._tail = bytearray()
+        self._tail: bytes | bytearray = bytearray()
         self._seen_after_head = 0
 
     def add(self, data: bytes) -> int:
@@ -50,10 +50,18 @@ class KeptOutput:
         if data:
             self._seen_after_head += len(data)
             window = self._tail_bytes + MARGIN_BYTES
-            self._tail += data[-window:]
-            if len(self._tail) > 2 * window:
-                del self._tail[:-window]
+            self._extend_tail(data, window)
         return len(self._head) + len(self._tail) - before
+
+    def _extend_tail(self, data: bytes, window: int) -> None:
+        if len(data) >= window:
+            self._tail = data  # as it is: output comes faster than it can be copied again
+            return
+        if isinstance(self._tail, bytes):
+            self._tail = bytearray(self._tail[-window:])
+        self._tail += data
+        if len(self._tail) > 2 * window:
+            del self._tail[:-window]
 
     def take_head(self) -> bytes:
         """What has come of the head since the last call."""

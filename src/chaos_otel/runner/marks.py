@@ -33,6 +33,10 @@ class Marks:
         """The pieces of `data` in order; together they are `data`. "" as `op` is "outside of
         any".
         """
+        if _ESC not in data:  # one byte is found many times faster than several
+            if data:
+                yield Piece(data)
+            return
         passed = searched = 0
         while (start := data.find(self._prefix, searched)) >= 0:
             end = start + self.size
