@@ -98,6 +98,38 @@ def private_folder(path: str) -> str:
     return path
 
 
+def mended_folder(path: str) -> tuple[str, str]:
+    """`private_folder`, except that a file of ours in its place is moved away (`quarantine`).
+
+    Returns the path and, where something was moved, a sentence about it.
+    """
+    try:
+        return private_folder(path), ""
+    except StateError:
+        aside = _move_file_away(path)
+        return private_folder(path), f"{path} was damaged and lies at {aside} now" if aside else ""
+
+
+def _move_file_away(path: str) -> str:
+    """Where it lies now; "" where there is no file of ours any more. Alone: another process that
+    found the same would move away the folder that we make."""
+    import fcntl
+
+    try:
+        parent_fd = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(parent_fd, fcntl.LOCK_EX)
+        status = os.lstat(path)
+        ours = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+        return quarantine(path) if ours else ""
+    except OSError:
+        return ""
+    finally:
+        os.close(parent_fd)
+
+
 def open_private(path: str, flags: int, mode: int = 0o600) -> int:
     """Open a regular file of ours and return its descriptor, which the caller closes.
 

@@ -52,11 +52,11 @@ def write_bug_report(error: BaseException, argv: Sequence[str], env: Environment
         fd = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     except (StateError, OSError):
         return ""
-    with open(fd, "w", encoding="utf-8", errors="backslashreplace") as file:
-        try:
+    try:
+        with open(fd, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(_text(error, argv, stamp=stamp))
-        except OSError:
-            return ""
+    except OSError:  # also what comes of closing it
+        return ""
     return path
 
 

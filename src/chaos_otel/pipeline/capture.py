@@ -46,8 +46,8 @@ class Finished:
 def capture(request: Request, environment: Environment) -> Finished:
     """Run the command to its end.
 
-    Raises StartError and its kin where it could not be started, UnsupervisedError where it has to be
-    run without us.
+    Raises StartError and its kin where it could not be started, UnsupervisedError where it has
+    to be run without us.
     """
     prepared = prepare(request, environment)
     tap = LateTap(prepared)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any
 
-from chaos_otel.errors import ChaosOtelError
+from chaos_otel.errors import ChaosOtelError, in_words
 from chaos_otel.exporters.report import ReportExporter
 from chaos_otel.exporters.report_summary import ReportSummary
 from chaos_otel.journal.reader import JournalReader
@@ -52,6 +52,7 @@ class JournalFollower:
         self._recorder = Recorder(run_id=os.path.basename(folder))
         self._exporter = ReportExporter("", spool_folder=folder)
         self._synced_s = time.monotonic()
+        self._problems: dict[str, None] = {}  # each once, in order
 
     def __enter__(self) -> JournalFollower:
         return self
@@ -69,7 +70,7 @@ class JournalFollower:
         now_s = time.monotonic()
         if now_s - self._synced_s >= FSYNC_S:
             self._synced_s = now_s
-            os.fsync(self._fd)
+            self._sync()
         entries = self._reader.read()
         for entry in entries or ():
             self._exporter.export(self._recorder.fold(entry.record))
@@ -85,14 +86,22 @@ class JournalFollower:
         for entry in self._reader.finish():
             self._exporter.export(self._recorder.fold(entry.record))
         self._exporter.export(self._recorder.finish())
+        self._sync()
+        report = ""
         try:
-            os.fsync(self._fd)
             report = self._write_report(self._recorder.run.started.report_path)
             if final:
                 self._mark_delivered()
         except (OSError, ChaosOtelError) as error:
-            return Outcome(self._exporter.summary, problem=str(error))
-        return Outcome(self._exporter.summary, report=report, problem=self._damage())
+            self._problems[in_words(error)] = None
+        self._note_damage()
+        return Outcome(self._exporter.summary, report=report, problem="; ".join(self._problems))
+
+    def _sync(self) -> None:
+        try:
+            os.fsync(self._fd)
+        except OSError as error:
+            self._problems[f"the journal may not survive a crash: {in_words(error)}"] = None
 
     def _write_report(self, wanted: str) -> str:
         if not wanted:
@@ -101,19 +110,21 @@ class JournalFollower:
         run_id = self._recorder.run.started.run_id
         with report_place(
             wanted, run_id=run_id, run_folder=self._folder, reserved=self._reserved
-        ) as path:
-            self._exporter.close(path)
-        return path
+        ) as place:
+            if place.problem:
+                self._problems[place.problem] = None
+            self._exporter.close(place.path)
+        return place.path
 
     def _mark_delivered(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         os.close(os.open(f"{self._folder}/{DELIVERED}", flags, 0o600))
 
-    def _damage(self) -> str:
+    def _note_damage(self) -> None:
         damage = self._reader.damage
-        if not damage:
-            return ""
-        return (
-            f"the journal was damaged: {damage.size_bytes} bytes unreadable, "
-            f"{damage.lost_records} records lost"
-        )
+        if damage:
+            problem = (
+                f"the journal was damaged: {damage.size_bytes} bytes unreadable, "
+                f"{damage.lost_records} records lost"
+            )
+            self._problems[problem] = None

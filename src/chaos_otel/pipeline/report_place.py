@@ -3,7 +3,8 @@
     STATE/reports/HASH-OF-PATH     the id of the run whose report stands at that path
 
 Run ids sort by the start of their runs. A report that comes too late (its run was recovered, or
-slow) lies in its run's folder instead.
+slow) lies in its run's folder instead. Where no note can be had, the time of the file there
+decides.
 """
 
 from __future__ import annotations
@@ -13,31 +14,64 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
-from chaos_otel.config.folders import open_private, private_folder
+from chaos_otel.config.folders import mended_folder, open_private
+from chaos_otel.errors import StateError, in_words
 
 REPORT_NAME = "chaos_report.json"
 _RUN_ID_DIGITS = 32
 
 
+class Place(NamedTuple):
+    """`path` is the file to write; `problem` says in words what could not be noted."""
+
+    path: str
+    problem: str = ""
+
+
 @contextmanager
-def report_place(report: str, *, run_id: str, run_folder: str, reserved: str = "") -> Iterator[str]:
-    """The path to write the report to; holds it against other runs until the report is written.
+def report_place(
+    report: str, *, run_id: str, run_folder: str, reserved: str = ""
+) -> Iterator[Place]:
+    """Where to write the report; held against other runs until the report is written.
 
     `reserved` is the path that a run which is under way is going to write to.
-
-    Raises StateError or OSError where the state folder cannot be used.
     """
-    state = run_folder.rpartition("/runs/")[0]
-    name = hashlib.sha256(os.fsencode(report)).hexdigest()[:32]
-    fd = open_private(f"{private_folder(f'{state}/reports')}/{name}", os.O_RDWR | os.O_CREAT)
+    aside = f"{run_folder}/{REPORT_NAME}"
+    fd = -1
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        before = os.pread(fd, _RUN_ID_DIGITS, 0).decode("ascii", "replace")
-        if report == reserved or (before > run_id and os.path.exists(report)):
-            yield f"{run_folder}/{REPORT_NAME}"
-            return
-        yield report
-        os.pwrite(fd, run_id.encode("ascii"), 0)
+        fd, problem = _open_note(report, run_folder)
+        later = _take(fd, run_id) and os.path.exists(report)
+    except (OSError, StateError) as error:
+        problem = in_words(error)
+        later = _is_newer(report, run_id)
+    try:
+        yield Place(aside if later or report == reserved else report, problem)
     finally:
-        os.close(fd)
+        if fd >= 0:
+            os.close(fd)
+
+
+def _take(fd: int, run_id: str) -> bool:
+    """Note this run, unless the note is of a later one: then True."""
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    if os.pread(fd, _RUN_ID_DIGITS, 0).decode("ascii", "replace") > run_id:
+        return True
+    os.pwrite(fd, run_id.encode("ascii"), 0)
+    return False
+
+
+def _open_note(report: str, run_folder: str) -> tuple[int, str]:
+    state = run_folder.rpartition("/runs/")[0]
+    folder, problem = mended_folder(f"{state}/reports")
+    name = hashlib.sha256(os.fsencode(report)).hexdigest()[:32]
+    return open_private(f"{folder}/{name}", os.O_RDWR | os.O_CREAT), problem
+
+
+def _is_newer(report: str, run_id: str) -> bool:
+    """Without a note: whether the file there was written since the run began."""
+    try:
+        return os.lstat(report).st_mtime >= int(run_id[:12], 16) / 1000
+    except (OSError, ValueError):
+        return False

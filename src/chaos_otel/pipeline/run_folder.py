@@ -10,15 +10,16 @@ Quick to import: this runs before the command starts.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from dataclasses import dataclass
 
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.folders import (
+    mended_folder,
     open_private,
     private_folder,
-    quarantine,
     runtime_folder,
     state_folder,
 )
@@ -29,6 +30,7 @@ JOURNAL = "journal.jsonl"
 LOCK = "lock"
 DELIVERED = "delivered"
 RUNS = "runs"
+FREE_BYTES_MIN = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,28 +83,18 @@ def _create_inbox(runtime: str, run_id: str) -> str:
 
 
 def _usable_runs_folder(environment: Environment) -> tuple[str, str]:
-    state = state_folder(environment)
-    try:
-        return private_folder(f"{private_folder(state)}/{RUNS}"), ""
-    except (StateError, NotADirectoryError):
-        damaged = _damaged(state)
-        if not damaged:
-            raise
-        aside = quarantine(damaged)
-    runs = private_folder(f"{private_folder(state)}/{RUNS}")
-    return runs, f"{damaged} was damaged and lies at {aside} now"
+    state, problem = mended_folder(state_folder(environment))
+    _refuse_if_full(state)
+    runs, another = mended_folder(f"{state}/{RUNS}")
+    return runs, problem or another
 
 
-def _damaged(state: str) -> str:
-    """The one of our own paths that is there, ours, and not a folder; else nothing."""
-    for path in (state, f"{state}/{RUNS}"):
-        try:
-            status = os.lstat(path)
-        except OSError:
-            continue
-        if status.st_uid == os.geteuid() and os.path.isfile(path) and not os.path.islink(path):
-            return path
-    return ""
+def _refuse_if_full(folder: str) -> None:
+    """A full disk still takes the name of a new file, and would refuse what is written to it."""
+    status = os.statvfs(folder)
+    free_bytes = (status.f_bfree if os.geteuid() == 0 else status.f_bavail) * status.f_frsize
+    if status.f_blocks and free_bytes < FREE_BYTES_MIN:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder)
 
 
 def _open_new(run_id: str, runs: str, inbox: str, *, problem: str) -> RunFolder:
