@@ -137,6 +137,17 @@ def test_when_the_window_is_closed_the_command_is_hung_up(window: Tmux) -> None:
     window.until(lambda: not is_alive(command), "end of the command")
 
 
+def test_a_command_that_outlived_us_is_hung_up_with_its_window(window: Tmux) -> None:
+    """We were killed; whoever goes on showing its output lets go when there is nobody to see it."""
+    command = window.start(f"trap 'echo hangup > result; exit' HUP; {UNTIL_GO}")
+    window.wait("^up$")
+    os.kill(parent_of(parent_of(command)), signal.SIGKILL)
+    assert window.next_prompt() == 128 + signal.SIGKILL
+    assert is_alive(command)
+    window.close()
+    assert window.read("result") == "hangup\n"
+
+
 def test_a_command_that_ignores_the_hangup_has_no_terminal_any_more(window: Tmux) -> None:
     """Its writes fail, as without us; it is not held by a terminal that nobody reads."""
     window.start("trap '' HUP; echo up; while echo x; do sleep 0.1; done 2>/dev/null; echo e > end")

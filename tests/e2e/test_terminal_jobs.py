@@ -99,6 +99,23 @@ def test_in_the_background_it_is_stopped_when_it_reads(window: Tmux) -> None:
     assert window.next_prompt() == 0
 
 
+def test_in_the_background_of_a_terminal_with_tostop_it_is_stopped_when_it_writes(
+    window: Tmux,
+) -> None:
+    """As `stty tostop` has it for every background job."""
+    window.run("stty tostop")
+    pid = window.start(f"{UNTIL_GO}; echo written; exit 4")
+    window.wait("^up$")
+    window.keys("C-z")
+    window.next_prompt()
+    window.run("bg; touch go")
+    window.until(lambda: state_of(parent_of(parent_of(pid))) == "T", "a stop by its write")
+    assert "written" not in window.screen()
+    window.type("fg")
+    window.wait("^written$")
+    assert window.next_prompt() == 4
+
+
 def test_brought_back_while_it_runs(window: Tmux) -> None:
     """`bg`, then `fg` of the running job, of which bash tells nobody: keys work as before."""
     window.start(f"trap 'echo interrupted; exit 9' INT; {UNTIL_GO}")
@@ -156,8 +173,11 @@ def test_killed_while_it_is_stopped(window: Tmux) -> None:
     window.wait("^up$")
     window.keys("C-z")
     assert window.next_prompt() == STOPPED
+    capture = parent_of(parent_of(pid))
     os.kill(pid, signal.SIGKILL)
-    assert window.run("wait %1") == 128 + signal.SIGKILL
+    window.until(lambda: not is_alive(capture), "our end")
+    window.run("true")
+    window.wait(r"^\[1\]\+ +Killed")
 
 
 def test_job_control_inside(window: Tmux) -> None:
@@ -172,6 +192,7 @@ def test_job_control_inside(window: Tmux) -> None:
     window.type("fg")
     window.wait("^sh -c")
     window.keys("C-c")
+    window.wait("^inner>$")
     window.type("echo $((6 * 7))")
     window.wait("^42$")
     window.type("exit 5")

@@ -64,7 +64,7 @@ class Foreground:
         self._settle()
 
     def detach(self) -> None:
-        """Restore the terminal and let go of the command's."""
+        """Restore the terminal, if it is there, and let go of the command's. Once is enough."""
         self._give_back()
         if self._keyboard is not None:
             self._keyboard.close()
@@ -83,7 +83,9 @@ class Foreground:
         return True
 
     def _settle(self) -> None:
-        if terminal.in_foreground(self._terminal_fd):
+        if terminal.is_hung_up(self._terminal_fd):
+            self.detach()
+        elif terminal.in_foreground(self._terminal_fd):
             self._take()
         else:
             self._stay_behind()
@@ -115,9 +117,9 @@ class Foreground:
     def _look(self) -> None:
         if self._in_front or self._master_fd < 0:
             return
-        if terminal.is_hung_up(self._terminal_fd):
-            self.detach()
-        elif not self.returned():
+        if terminal.is_hung_up(self._terminal_fd) or terminal.in_foreground(self._terminal_fd):
+            self._settle()
+        else:
             self._look_again()
 
     def _resize(self) -> bool:

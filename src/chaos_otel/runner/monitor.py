@@ -2,8 +2,8 @@
 
 A terminal's owner is the leader of a session, and a command that led one itself could not be
 stopped by Ctrl-Z: its process group would be orphaned. So the monitor leads, and the command is its
-child in a group of its own. It has all signals blocked, so that neither a hang-up nor our death
-ends it before the command. Knows nothing of the real terminal.
+child in a group of its own. It has all signals blocked, so that nothing but SIGKILL ends it before
+the command. Knows nothing of the real terminal.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def lead(
         if pid == 0:
             command()
         _close_all_but(slave_fd, report_fd, orders_fd)
+        os.chdir("/")
         watch = _Watch(
             slave_fd,
             report_fd=report_fd,
@@ -102,8 +103,11 @@ class _Watch:
         """Report and obey until the command has ended."""
         self._report(Report(Kind.STARTED, self._pid))
         while True:
-            if signal.sigwait([signal.SIGCHLD, BELL]) == BELL:
+            signum = signal.sigwait([signal.SIGCHLD, signal.SIGHUP, BELL])
+            if signum == BELL:
                 self._obey()
+            elif signum == signal.SIGHUP:
+                self._hang_up()
             elif self._ended():
                 return
 
@@ -158,6 +162,13 @@ class _Watch:
         with contextlib.suppress(OSError):
             if os.getppid() == self._parent_pid and _is_stopped(self._parent_pid):
                 os.kill(self._parent_pid, signal.SIGCONT)
+
+    def _hang_up(self) -> None:
+        # The terminal is gone. As long as we have a parent, that has passed on its own SIGHUP.
+        if os.getppid() != self._parent_pid:
+            for signum in (signal.SIGHUP, signal.SIGCONT):
+                with contextlib.suppress(OSError):
+                    os.killpg(self._pid, signum)
 
     def _report(self, report: Report) -> None:
         with contextlib.suppress(OSError):  # nobody listens any more: the command goes on
