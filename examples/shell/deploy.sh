@@ -1,97 +1,131 @@
 #!/usr/bin/env bash
-# Deploys a small shop into a folder: builds it, copies it, migrates its database, checks it.
+# Deploys a small shop: builds an archive, unpacks it as a release, migrates its database, warms a cache
+# that needs a second try, and switches over. Needs bash, tar, gzip and python3.
 #
-#   examples/shell/deploy.sh [FOLDER]     FAIL=STEP makes a step fail: build, copy, migrate or check
+#     deploy.sh [--fail] [TARGET]
 #
-# It runs with chaos-otel and without: the library is looked for, and does nothing where it is missing.
+# TARGET is where releases, the database and the `current` link are kept; without it a temporary folder
+# is used and removed at the end. With --fail the new release does not pass its check: it is not
+# switched on, and the script leaves with status 3.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-work=$(mktemp -d)
-target=${1:-$work/target}
-trap 'rm -rf "$work"' EXIT
+# a copy beside the script (chaos-otel shell-lib --install telemetry), else the one in this repository,
+# else the one that is installed
+here=$(dirname "$0")
+library=$here/telemetry/utils.sh
+[ -r "$library" ] || library=$here/../../src/chaos_otel/emit/utils.sh
+[ -r "$library" ] || library=$(chaos-otel shell-lib)
+# shellcheck source=/dev/null
+. "$library"
 
-if library=$(chaos-otel shell-lib 2> /dev/null); then
-    # shellcheck source=/dev/null
-    source "$library"
-else
-    telemetry_init() { :; }
-    telemetry_flush() { :; }
-    telemetry_record_metric() { :; }
-    telemetry_mark_changed() { :; }
-    telemetry_step() { shift 2 && "$@"; }
-    telemetry_retry() {
-        local left=$1
-        shift 3
-        until "$@"; do ((--left > 0)) || return 1; done
-    }
+fail=no
+if [ "${1-}" = --fail ]; then
+    fail=yes
+    shift
 fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+target=${1-$work/target}
+version=1.4.2
+release=$target/releases/$version
+mkdir -p "$target/releases"
 
-fail_if_asked() {
-    if [[ ${FAIL:-} == "$1" ]]; then
-        echo "$1: failed, as FAIL=$1 asked for" >&2
-        return 1
-    fi
+compile() {
+    mkdir -p "$work/shop/pages"
+    local page
+    for page in index basket checkout; do
+        printf '<h1>%s</h1>\n' "$page" >"$work/shop/pages/$page.html"
+    done
+    echo "$version" >"$work/shop/VERSION"
+    echo "compiled $(find "$work/shop" -type f | wc -l) files"
 }
 
-build() {
-    fail_if_asked build || return
-    mkdir -p "$work/build"
-    sed "s/@VERSION@/$1/" "$here/shop/index.html" > "$work/build/index.html"
-    cp "$here/shop/schema.sql" "$work/build/"
-    (cd "$work/build" && sha256sum -- * > SHA256SUMS)
-    echo "built version $1: $(wc -l < "$work/build/SHA256SUMS") files"
+pack() {
+    tar -C "$work" -czf "$work/shop.tar.gz" shop
+    echo "packed $(wc -c <"$work/shop.tar.gz") bytes"
 }
 
-copy() {
-    fail_if_asked copy || return
-    mkdir -p "$target"
-    if (cd "$target" && sha256sum --check --status "$work/build/SHA256SUMS" 2> /dev/null); then
-        echo "nothing to copy"
-        return
-    fi
-    cp -R "$work/build/." "$target/" || return
-    (cd "$target" && sha256sum --check --quiet SHA256SUMS) || return
-    telemetry_mark_changed copy
-    echo "copied to $target"
+unpack() {
+    rm -rf "$release"
+    mkdir -p "$release"
+    tar -C "$release" --strip-components=1 -xzf "$work/shop.tar.gz"
+    telemetry_mark_changed "copy"
+    ls "$release"
 }
 
 migrate() {
-    fail_if_asked migrate || return
-    local result
-    result=$(
-        python3 - "$target/shop.db" "$target/schema.sql" << 'PYTHON'
-import sqlite3, sys
-with sqlite3.connect(sys.argv[1]) as database:
-    before = database.execute("PRAGMA user_version").fetchone()[0]
-    database.executescript(open(sys.argv[2]).read())
-    after = database.execute("PRAGMA user_version").fetchone()[0]
-    rows = database.execute("SELECT count(*) FROM product").fetchone()[0]
-print("unchanged" if before == after else f"schema {before} -> {after}", f"{rows} products", sep=", ")
+    python3 - "$target/shop.sqlite" <<'PYTHON'
+import sqlite3
+import sys
+
+MIGRATIONS = (
+    "CREATE TABLE product (id INTEGER PRIMARY KEY, name TEXT NOT NULL)",
+    "ALTER TABLE product ADD COLUMN price_cents INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX product_by_name ON product (name)",
+)
+database = sqlite3.connect(sys.argv[1])
+(done,) = database.execute("PRAGMA user_version").fetchone()
+for number, statement in enumerate(MIGRATIONS[done:], start=done + 1):
+    with database:
+        database.execute(statement)
+        database.execute(f"PRAGMA user_version = {number}")
+    print(f"migration {number}: {statement.split('(')[0].strip()}")
+print(f"the schema is at {len(MIGRATIONS)}, {len(MIGRATIONS) - done} migrations were due")
 PYTHON
-    ) || return
-    echo "$result"
-    [[ $result == "unchanged, "* ]] || telemetry_mark_changed migrate
 }
 
-# Needs a while until it is there, as a service does that has just been started.
-check() {
-    fail_if_asked check || return
+warm_cache() {
     local tries
-    tries=$(($(cat "$work/tries" 2> /dev/null || echo 0) + 1))
-    echo "$tries" > "$work/tries"
-    if ((tries < 3)); then
-        echo "attempt $tries: the shop does not answer yet" >&2
-        return 1
+    tries=$(($(cat "$work/tries" 2>/dev/null || echo 0) + 1))
+    echo "$tries" >"$work/tries"
+    if [ "$tries" -lt 2 ]; then
+        echo "cache: connection reset" >&2
+        return 75
     fi
-    grep -c '<h1>' "$target/index.html" > /dev/null
-    echo "the shop answers"
+    echo "cache: 3 pages are warm"
 }
 
-telemetry_init "shop" "v1.4.0"
-telemetry_step build -- build v1.4.0
-telemetry_step copy -- copy
-telemetry_step migrate -- migrate
-telemetry_retry 3 check -- check
-telemetry_record_metric "files" "$(find "$target" -type f | wc -l)"
+check() {
+    local broken=0
+    [ "$(cat "$release/VERSION")" = "$version" ] || broken=1
+    [ "$fail" = no ] || broken=1
+    if [ "$broken" = 1 ]; then
+        echo "the release answers 503" >&2
+        return 3
+    fi
+    echo "the release answers 200"
+}
+
+switch() {
+    [ "$(readlink "$target/current")" != "releases/$version" ] || return 0
+    ln -s "releases/$version" "$target/current.new"
+    mv -T "$target/current.new" "$target/current"
+    echo "current is now $(readlink "$target/current")"
+    telemetry_mark_changed "switch"
+}
+
+telemetry_init "shop-deploy" "$version"
+telemetry_add_tag "service" "shop"
+
+telemetry_start_timer "build"
+telemetry_step "compile" -- compile
+telemetry_step "pack" -- pack
+telemetry_track_success "build"
+
+telemetry_step "copy" -- unpack
+telemetry_step "migrate" -- migrate
+telemetry_retry 3 "warm the cache" -- warm_cache
+
+# `||`: under `set -e` a failing function would end the script here, before its step has its status
+telemetry_step "check" -- check || {
+    status=$?
+    echo "deploy: $version is not switched on" >&2
+    telemetry_flush
+    exit "$status"
+}
+
+telemetry_step "switch" -- switch
+
+telemetry_record_metric "execution_time" "$(telemetry_get_duration)"
+telemetry_record_metric "archive_bytes" "$(wc -c <"$work/shop.tar.gz")"
 telemetry_flush
