@@ -14,6 +14,7 @@ from chaos_otel.pipeline.file_limit import has_file_limit
 from chaos_otel.pipeline.handover import Handover
 from chaos_otel.pipeline.machine import network_bytes
 from chaos_otel.pipeline.plan import ChannelPlan, Plan, plan_path, write_plan
+from chaos_otel.pipeline.python_path import python_variables
 from chaos_otel.pipeline.request import Request
 from chaos_otel.pipeline.run_folder import RunFolder, create_run_folder
 from chaos_otel.pipeline.trace_context import TraceContext, trace_context
@@ -62,7 +63,7 @@ def prepare(request: Request, environment: Environment) -> Prepared:
     except Exception as error:  # the edge: the command runs all the same
         _do_without(prepared, error)
     if request.inject and prepared.plan is not None:
-        variables |= _variables(prepared)
+        variables |= _variables(prepared, environment)
         prepared.environment = environment.with_values(variables)
     return prepared
 
@@ -153,7 +154,7 @@ def _do_without(prepared: Prepared, error: Exception) -> None:
     prepared.problems.append(f"this run is not recorded: {in_words(error)}")
 
 
-def _variables(prepared: Prepared) -> dict[str, str | None]:
+def _variables(prepared: Prepared, environment: Environment) -> dict[str, str | None]:
     plan = prepared.plan
     assert plan is not None
     if has_file_limit():
@@ -164,6 +165,7 @@ def _variables(prepared: Prepared) -> dict[str, str | None]:
         "CHAOS_OTEL_INBOX": plan.inbox,
         "CHAOS_OTEL_RUN_ID": plan.run_id,
         "CHAOS_OTEL_MARKS": _marks(prepared) or None,
+        **python_variables(environment),
     }
 
 
