@@ -72,6 +72,8 @@ class Foreground:
 
     def ended(self) -> None:
         """The command is gone: what is typed from now on is for whoever reads next."""
+        if self._timer is not None:
+            self._timer.cancel()
         if self._keyboard is not None:
             self._keyboard.rest()
 
