@@ -121,6 +121,8 @@ def test_any_limit_on_memory(installed: Installed) -> None:
     command = ("printf", "out\\n")
     for size in range(first, first + 60_000, 6_000):
         run_unnoticed(installed, around=_limit(f"-v {size}"), command=command)
+        if (installed.cwd / "chaos_report.json").exists():
+            assert installed.report()["summary"]["status"] == "success", size
     assert run_unnoticed(installed, around=_limit("-v 1000000"), command=command) == ""
 
 

@@ -75,6 +75,7 @@ def test_a_state_folder_that_fills_up_in_the_middle(installed: Installed) -> Non
     assert "no space" in said
     assert installed.call("report", "validate", "chaos_report.json").returncode == 0
     assert installed.history()[0]["stdout"].startswith("begun\n")
+    assert installed.report()["summary"]["status"] == "success"
 
 
 def test_no_room_for_the_report(installed: Installed) -> None:

@@ -56,7 +56,9 @@ def capture(request: Request, environment: Environment) -> Finished:
         tap.command_started(process.pid)
         ended = _supervised(process, request, prepared, signals, tap)
         tap.finish(ended)
-        answer = _handed_over(prepared.handover, ended, signals, wait=request.wait)
+        if prepared.handover is not None:
+            prepared.handover.ended(lingering=ended.lingering, unwritten=tap.unwritten)
+        answer = _answer(prepared.handover, signals, wait=request.wait)
     faults = [f"recording stopped early: {ended.tap_fault}"] if ended.tap_fault else []
     return Finished(
         ended,
@@ -121,15 +123,9 @@ def _waited_for(process: Process) -> Ended:
             time.sleep(ASK_AGAIN_S)
 
 
-def _handed_over(
-    handover: Handover | None, ended: Ended, signals: Signals, *, wait: bool
-) -> dict[str, Any]:
-    """Tell `deliver` that the journal is complete, and wait for what comes of it, but not against
-    a Ctrl-C."""
-    if handover is None:
-        return {}
-    handover.ended(lingering=ended.lingering)
-    if not wait:
+def _answer(handover: Handover | None, signals: Signals, *, wait: bool) -> dict[str, Any]:
+    """Wait for what `deliver` makes of the run, but not against a Ctrl-C."""
+    if handover is None or not wait:
         return {}
     signals.take()
     return handover.answer(

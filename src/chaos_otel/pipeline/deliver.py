@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chaos_otel.pipeline.outcome import JournalFollower, Outcome
     from chaos_otel.pipeline.recover import Recovered
     from chaos_otel.pipeline.sampler import Sampler
+    from chaos_otel.records import RunEnded
     from chaos_otel.runner.contract import Process
 
 FOLLOW_S = 0.1
@@ -61,7 +62,7 @@ def _deliver(plan: Plan, guard: Guard) -> int:
         if not plan.watch_pid:
             _follow(guard, follower, plan)
         lingering = guard.lingering if guard.ended else _go_on(plan, guard)
-        outcome = follower.finish()
+        outcome = follower.finish(end=_make_up(plan, guard))
     _answer(plan, outcome, recovered)
     if lingering:
         _pump_on(plan, guard)
@@ -81,6 +82,25 @@ def _stand_by(plan: Plan, guard: Guard) -> None:
     if guard.lingering or not guard.ended:
         _pump_on(plan, guard)
     guard.release()
+
+
+def _make_up(plan: Plan, guard: Guard) -> RunEnded | None:
+    """Write what capture could not; returns the end, which may be refused once more."""
+    if guard.unwritten is None:
+        return None
+    from chaos_otel import clock
+    from chaos_otel.config.environment import Environment
+    from chaos_otel.pipeline.closing import run_ended
+    from chaos_otel.pipeline.successor import succeed
+    from chaos_otel.runner.contract import Ended, Exit
+
+    begun = (plan.started_wall_ns, plan.started_mono_ns)
+    ended = Ended(Exit(**guard.unwritten), *begun, *clock.now())
+    try:
+        succeed(plan, entries=Environment.of_process().block, process=None, ended=ended)
+    except OSError:
+        pass  # capture has told already that the journal is not whole
+    return run_ended(ended, plan)
 
 
 def _follow(guard: Guard, follower: JournalFollower, plan: Plan) -> None:

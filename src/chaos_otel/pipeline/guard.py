@@ -23,6 +23,7 @@ class Guard:
         self.pidfd = -1
         self.ended = False
         self.lingering = False
+        self.unwritten: dict[str, Any] | None = None
         self.gone = False
         self._orders_fd = plan.orders_fd
         self._channels = {channel.stream: channel for channel in plan.channels}
@@ -73,6 +74,7 @@ class Guard:
         if order.get("ended"):
             self.ended = True
             self.lingering = bool(order.get("lingering"))
+            self.unwritten = order.get("unwritten")
             if not self.lingering:
                 self.release()
 

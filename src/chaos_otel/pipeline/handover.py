@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from chaos_otel.runner.contract import Exit
 from chaos_otel.runner.descriptors import pipe_above_2
 
 MODULE = "chaos_otel.pipeline.deliver"
@@ -65,9 +66,15 @@ class Handover:
         """Nobody reads this output any more: the command's pipe has to lose its last reader."""
         self._order({"close": stream})
 
-    def ended(self, *, lingering: bool) -> None:
-        """The command has ended and the journal is complete."""
-        self._order({"ended": True, "lingering": lingering})
+    def ended(self, *, lingering: bool, unwritten: Exit | None = None) -> None:
+        """The command has ended and the journal is closed; `unwritten` is the end that is not in
+        it."""
+        end = unwritten and {
+            "exit_code": unwritten.exit_code,
+            "signal": unwritten.signal,
+            "core_dumped": unwritten.core_dumped,
+        }
+        self._order({"ended": True, "lingering": lingering, "unwritten": end})
 
     def close(self) -> None:
         """There is no `deliver`, or there shall be no more word to it."""

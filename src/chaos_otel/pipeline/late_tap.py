@@ -15,7 +15,7 @@ from chaos_otel.pipeline.file_limit import raise_file_limit
 from chaos_otel.pipeline.output_store import OutputStore
 from chaos_otel.pipeline.plan import Plan
 from chaos_otel.pipeline.preparation import Prepared
-from chaos_otel.runner.contract import Ended
+from chaos_otel.runner.contract import Ended, Exit
 
 if TYPE_CHECKING:
     from chaos_otel.pipeline.recording import Recording
@@ -26,11 +26,15 @@ JOURNAL_WAIT_S = 5.0
 
 
 class LateTap:
-    """Implements `runner.contract.Tap` for capture. `problems` is what people should know
-    afterwards."""
+    """Implements `runner.contract.Tap` for capture.
+
+    After `finish`, `problems` is what people should know, `unwritten` the end of the command if the
+    journal does not have it.
+    """
 
     def __init__(self, prepared: Prepared) -> None:
         self.problems: list[str] = []
+        self.unwritten: Exit | None = None
         self._prepared = prepared
         self._plan = prepared.plan
         limit_bytes = self._plan.output_limit_bytes if self._plan else 0
@@ -80,6 +84,7 @@ class LateTap:
         if self._loader is not None:
             self._loader.join(LOAD_WAIT_S)
         recording, self._recording = self._recording, None
+        self.unwritten = ended.exit
         try:
             if recording is not None:
                 self._close(recording, ended)
@@ -105,7 +110,9 @@ class LateTap:
 
         assert self._plan is not None
         recording.finish([run_ended(ended, self._plan)], wait_s=JOURNAL_WAIT_S)
-        if recording.error:
+        if not recording.error:
+            self.unwritten = None
+        else:
             where = self._plan.folder
             self.problems.append(f"the journal in {where} is not whole: {recording.error.lower()}")
 

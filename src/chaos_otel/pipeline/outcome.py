@@ -19,6 +19,7 @@ from chaos_otel.journal.reader import JournalReader
 from chaos_otel.pipeline.report_place import report_place
 from chaos_otel.pipeline.run_folder import DELIVERED, JOURNAL
 from chaos_otel.recorder.recorder import Recorder
+from chaos_otel.records import RunEnded
 
 FSYNC_S = 1.0
 
@@ -76,15 +77,18 @@ class JournalFollower:
             self._exporter.export(self._recorder.fold(entry.record))
         return entries is not None
 
-    def finish(self, *, final: bool = True) -> Outcome:
+    def finish(self, *, final: bool = True, end: RunEnded | None = None) -> Outcome:
         """Write what comes of the journal. What cannot be written is the `problem`.
 
-        Not `final`: the run goes on, and its outputs will be written again.
+        Not `final`: the run goes on, and its outputs will be written again. `end` counts where the
+        journal has none.
         """
         while self.turn():
             pass
         for entry in self._reader.finish():
             self._exporter.export(self._recorder.fold(entry.record))
+        if end is not None and self._reader.last_number and self._recorder.run.ended is None:
+            self._exporter.export(self._recorder.fold(end))
         self._exporter.export(self._recorder.finish())
         self._sync()
         report = ""

@@ -39,8 +39,10 @@ def succeed(
     process: Process | None,
     channels: Iterable[ChannelPlan] = (),
     on_flush: Callable[[], None] | None = None,
+    ended: Ended | None = None,
 ) -> bool:
-    """Follow the command (None: it has ended) to its end and close the run's journal.
+    """Follow the command (None: it has ended, as `ended` says) to its end and close the run's
+    journal.
 
     `entries` is the environment that the command got. `on_flush` is called when a script has said
     that it is complete, its records being in the journal. Returns whether somebody still holds an
@@ -65,8 +67,9 @@ def succeed(
         since_mono_ns=plan.started_mono_ns,
     )
     tap = RecordingTap(recording, store, on_flush=on_flush)
-    ended = _follow(plan, tap, whole, process=process, channels=channels)
-    last = run_ended(ended, plan, interrupted=not plan.watch_pid)
+    interrupted = ended is None and not plan.watch_pid
+    ended = ended or _follow(plan, tap, whole, process=process, channels=channels)
+    last = run_ended(ended, plan, interrupted=interrupted)
     recording.finish([last], wait_s=JOURNAL_WAIT_S)
     return ended.lingering
 
