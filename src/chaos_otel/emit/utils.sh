@@ -54,6 +54,7 @@ if \[ "${__chaos_inner-}" != "$$" ]; then
                 \set -- "$__chaos_r" -- "$@"
                 ;;
         esac
+        case $# in 2) \return 0 ;; esac
         __chaos_opened=''
         __chaos __chaos_tell start "$1" ''
         __chaos_step "$__chaos_opened" "$@"
@@ -66,6 +67,7 @@ if \[ "${__chaos_inner-}" != "$$" ]; then
         __chaos_r=$1 __chaos_r2=$2
         \shift 2
         case $1 in --) \shift ;; esac
+        case $# in 0) \return 0 ;; esac
         case $__chaos_r in 0* | *[!0123456789]* | ??????* | '') __chaos_r=1 ;; esac
         \set -- "$__chaos_r" "$__chaos_r2" -- "$@"
         __chaos_opened=''
@@ -326,12 +328,18 @@ esac
 __chaos_streams() {
     __chaos_marked=''
     case $__chaos_nonce in '') \return 0 ;; esac
-    if \[ /dev/fd/1 -ef "$__chaos_out" ]; then
+    if __chaos_is_out; then
         __chaos_marked=1
         case $__chaos_both in 1) \return 0 ;; esac
     fi
     if \[ /dev/fd/2 -ef "$__chaos_err" ]; then __chaos_marked=${__chaos_marked}2; fi
 }
+
+case $__chaos_shell in
+    # ksh93 does not fork for $(...): its descriptor 1 is still the script's, unless it is duplicated
+    ksh93) __chaos_is_out() { \[ /dev/fd/9 -ef "$__chaos_out" ] 2>/dev/null 9>&1; } ;;
+    *) __chaos_is_out() { \[ /dev/fd/1 -ef "$__chaos_out" ]; } ;;
+esac
 
 # __chaos_mark ID: what follows on those belongs to ID.
 __chaos_mark() {
