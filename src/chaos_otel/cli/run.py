@@ -18,6 +18,7 @@ from chaos_otel.pipeline.nested import inside_run, run_nested
 from chaos_otel.pipeline.plain import run_plainly
 from chaos_otel.pipeline.request import Request
 from chaos_otel.runner.command import own_arguments
+from chaos_otel.runner.descriptors import keep_standard_numbers
 from chaos_otel.runner.leave import leave_as
 
 _CONTEXT = {"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]}
@@ -86,6 +87,7 @@ def run(command: tuple[str, ...], **flags: Any) -> NoReturn:
       chaos-otel run --timeout 15m --kill-after 30s -- ./migrate.sh
       chaos-otel run --report /var/log/deploy.json --quiet -- ./nightly.sh
     """
+    keep_standard_numbers()
     environment = Environment.of_process()
     loaded = load(environment, flags, _cwd())
     settings = loaded.settings

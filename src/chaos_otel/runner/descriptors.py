@@ -8,6 +8,18 @@ import os
 ABOVE_STANDARD = 3
 
 
+def keep_standard_numbers() -> None:
+    """Let no file of ours take the number of a standard stream that is closed.
+
+    Our own open files would stand there otherwise, and be taken for what our caller gave us. What
+    stands there now can neither be read nor written and is closed on exec. Raises OSError where no
+    descriptors can be had.
+    """
+    while (fd := os.open("/", os.O_PATH | os.O_CLOEXEC)) < ABOVE_STANDARD:
+        pass
+    os.close(fd)
+
+
 def above_2(fd: int) -> int:
     """The same open file at a number above 2; a lower `fd` is closed. Raises OSError, `fd`
     closed.
