@@ -73,6 +73,11 @@ class JournalWriter:
         return self._written_offset
 
     @property
+    def is_crowded(self) -> bool:
+        """Whether the disk is behind: what can wait where it is had better do so."""
+        return self._queued_bytes > self._limit_output // 2
+
+    @property
     def lost_records(self) -> int:
         """Records the disk refused."""
         return self._lost

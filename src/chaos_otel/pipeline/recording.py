@@ -23,6 +23,7 @@ from chaos_otel.sources.inbox import InboxDecoder, Parsed
 SLICE_NS = 1_000_000
 MARKS_WAIT_NS = 100_000_000
 IDLE_S = 0.05
+CROWDED_S = 0.01
 READ_AHEAD_RECORDS = 2_000
 
 
@@ -79,6 +80,8 @@ class Recording:
         until_ns = now.mono_ns + SLICE_NS
         self._write_outputs(now)
         while True:
+            if self._journal.is_crowded:
+                return CROWDED_S  # the inbox keeps what it holds; a full queue would not
             if not self._waiting and not self._read():
                 return IDLE_S
             if not self._write_waiting(until_ns):
@@ -87,9 +90,13 @@ class Recording:
                 return 0.0
 
     def finish(self, last: Iterable[Record], *, wait_s: float) -> None:
-        """Bring everything to its end; returns after at most about `wait_s` seconds of writing."""
+        """Bring everything to its end; waits for a disk that writes, for one that hangs at most
+        twice `wait_s`."""
+        keeps_up = True
         while self._read():
             self._write_all_waiting()
+            if keeps_up and self._journal.is_crowded:
+                keeps_up = self._journal.flush(wait_s)
         for parsed in self._decoder.finish():
             self._waiting.append(parsed)
         self._write_all_waiting()
