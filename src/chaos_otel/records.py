@@ -156,6 +156,19 @@ class Flushed(_Record, frozen=True, tag="flushed"):
     op: str = ""
 
 
+class Hooked(_Record, frozen=True, tag="hooked"):
+    """A hook of ours is at work inside a tool that the command is or has started."""
+
+    tool: str
+
+
+class Interrupted(_Record, frozen=True, tag="interrupted"):
+    """Somebody had a program stop: whatever status it leaves with, the run did not come to its
+    own end."""
+
+    reason: str
+
+
 class Output(_Record, frozen=True, tag="output"):
     """A piece of what an operation (or, with `op` empty, the command outside of any) printed.
 
@@ -199,6 +212,8 @@ Record: TypeAlias = (
     | Metric
     | Tag
     | Flushed
+    | Hooked
+    | Interrupted
     | Output
     | Sample
     | Damage

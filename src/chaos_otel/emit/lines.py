@@ -7,12 +7,13 @@ the grammar of `docs/journal-format.md` and nothing of what the kinds mean.
 from __future__ import annotations
 
 import os
+from typing import Union
 
 LINE_BYTES = 4000
 PIECE_BYTES = 3900
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n"})
 
-Field = str | bytes | int | float | None
+Field = Union[str, bytes, int, float, None]  # noqa: UP007  a program's Python may be 3.8
 
 
 def encode(kind: str, *fields: Field, **pairs: Field) -> bytes:

@@ -13,6 +13,8 @@ import msgspec
 from chaos_otel.records import (
     Damage,
     Event,
+    Hooked,
+    Interrupted,
     Metric,
     OperationChanged,
     OperationEnded,
@@ -51,6 +53,8 @@ _TEXTS: Final[Mapping[type, tuple[str, ...]]] = {
     OperationChanged: ("name",),
     Event: ("message", "name"),
     Metric: ("name",),
+    Hooked: ("tool",),
+    Interrupted: ("reason",),
     Damage: ("reason",),
 }
 _PAIRS: Final[Mapping[type, tuple[str, ...]]] = {

@@ -17,7 +17,15 @@ from chaos_otel.pipeline.inbox_file import InboxFile
 from chaos_otel.pipeline.output_records import OutputRecords
 from chaos_otel.pipeline.output_store import OutputStore
 from chaos_otel.privacy.redact import Redactor
-from chaos_otel.records import Damage, Flushed, OperationEnded, OperationStarted, Record, RunNamed
+from chaos_otel.records import (
+    Damage,
+    Flushed,
+    OperationEnded,
+    OperationStarted,
+    Output,
+    Record,
+    RunNamed,
+)
 from chaos_otel.sources.inbox import InboxDecoder, Parsed
 
 SLICE_NS = 1_000_000
@@ -164,6 +172,9 @@ class Recording:
 
     def _write(self, parsed: Parsed) -> None:
         record = parsed.record
+        if isinstance(record, Output):  # raw text: it goes the way of what comes through a pipe
+            self._store.add(record.stream, record.op, record.text.encode("utf-8", "replace"))
+            return
         if isinstance(record, OperationStarted | RunNamed):
             self._open_ops.add(record.op)
         elif isinstance(record, OperationEnded | Flushed) and record.op:

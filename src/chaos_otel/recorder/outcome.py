@@ -28,8 +28,12 @@ class Outcome:
         return self.result == semconv.RESULT_CANCELLATION
 
 
-def outcome(ended: RunEnded | None, *, flushed: bool, failed_operations: int) -> Outcome:
+def outcome(
+    ended: RunEnded | None, *, flushed: bool, failed_operations: int, stopped: bool = False
+) -> Outcome:
     """Judge a run. `ended` is None where the journal just stops.
+
+    `stopped`: somebody had a program stop that may leave with status 0 all the same.
 
     A run without a wrapper has no exit status: it went well if the script said that it is complete
     (`flushed`) and no operation failed.
@@ -42,6 +46,8 @@ def outcome(ended: RunEnded | None, *, flushed: bool, failed_operations: int) ->
         return Outcome(semconv.RESULT_FAILURE, f"signal_{signal_name(ended.signal)}")
     if ended.exit_code:
         return Outcome(semconv.RESULT_FAILURE, f"exit_{ended.exit_code}")
+    if stopped:
+        return Outcome(semconv.RESULT_CANCELLATION, "interrupted", interrupted=True)
     if ended.exit_code == 0:
         return Outcome()
     if not flushed:

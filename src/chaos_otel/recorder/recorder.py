@@ -19,6 +19,8 @@ from chaos_otel.records import (
     Damage,
     Event,
     Flushed,
+    Hooked,
+    Interrupted,
     Metric,
     OperationChanged,
     OperationEnded,
@@ -63,7 +65,12 @@ class Recorder:
     def outcome(self) -> Outcome:
         """How the run went, if the journal ended here; AttributeError as for `run`."""
         run = self._run
-        return outcome(run.ended, flushed=run.flushed, failed_operations=run.failed_operations)
+        return outcome(
+            run.ended,
+            flushed=run.flushed,
+            failed_operations=run.failed_operations,
+            stopped=run.stopped,
+        )
 
     def fold(self, record: Record) -> list[ReadableSpan]:
         """Take a record in; the spans that are complete by it."""
@@ -106,6 +113,8 @@ class Recorder:
             Metric: run.take_metric,
             Tag: run.take_tag,
             Flushed: self._flushed,
+            Hooked: run.take_hook,
+            Interrupted: run.take_interruption,
             Output: steps.output,
             Sample: run.take_sample,
             Damage: run.take_damage,

@@ -16,6 +16,8 @@ from chaos_otel import semconv
 from chaos_otel.recorder.transcript import Transcript
 from chaos_otel.records import (
     Damage,
+    Hooked,
+    Interrupted,
     Metric,
     Output,
     ProcessStarted,
@@ -41,6 +43,8 @@ class Run:
         self.process: ProcessStarted | None = None
         self.ended: RunEnded | None = None
         self.flushed = False
+        self.stopped = False
+        self.hooks: dict[str, None] = {}
         self.failed_operations = 0
         self.operations = 0
         self.tags = dict(started.tags)
@@ -64,6 +68,17 @@ class Run:
     def take_end(self, record: RunEnded) -> None:
         """How the command ended."""
         self.ended = record
+
+    def take_hook(self, record: Hooked) -> None:
+        """A tool tells of itself."""
+        if len(self.hooks) < NAMES_MAX:
+            self.hooks[record.tool] = None
+
+    def take_interruption(self, record: Interrupted) -> None:
+        """Somebody had a program stop."""
+        self.stopped = True
+        attributes = {semconv.EVENT_MESSAGE: record.reason}
+        self.take_event(Event(semconv.EVENT_PREFIX + "interrupted", attributes, record.wall_ns))
 
     def take_output(self, output: Output) -> None:
         """Keep what was printed outside of any operation."""

@@ -72,6 +72,8 @@ def _whole(run: Run, how: Outcome) -> dict[str, AttributeValue]:
     }
     if how.error_type:
         known[semconv.ERROR_TYPE] = how.error_type
+    if run.hooks:
+        known[semconv.RUN_HOOKS] = tuple(run.hooks)
     known.update((semconv.TAG_PREFIX + key, value) for key, value in run.tags.items())
     known.update((semconv.METRIC_PREFIX + name, value) for name, value in run.metrics.items())
     known.update((semconv.LOSS_PREFIX + what, count) for what, count in run.losses.items())

@@ -15,13 +15,17 @@ from chaos_otel.records import (
     Event,
     EventType,
     Flushed,
+    Hooked,
+    Interrupted,
     Metric,
     OperationChanged,
     OperationEnded,
     OperationStarted,
+    Output,
     Record,
     RunNamed,
     Sample,
+    Stream,
     Tag,
 )
 
@@ -200,6 +204,26 @@ def _flushed(f: Fields, pairs: Pairs, when: When) -> tuple[Record, tuple[int, ..
     return Flushed(wall_ns=at[0], mono_ns=at[1], op=_id(f[1])), marks
 
 
+def _printed(f: Fields, _: Pairs, when: When) -> tuple[Record, tuple[int, ...]]:
+    at = when(f[2])
+    op = _id(f[1])
+    if not op or f[3] not in ("1", "2"):
+        raise NotARecord("output of no operation or stream")
+    return Output(
+        wall_ns=at[0], mono_ns=at[1], op=op, stream=1 if f[3] == "1" else 2, text=f[4]
+    ), ()
+
+
+def _hooked(f: Fields, _: Pairs, when: When) -> tuple[Record, tuple[int, ...]]:
+    at = when(f[1])
+    return Hooked(wall_ns=at[0], mono_ns=at[1], tool=f[2]), ()
+
+
+def _interrupted(f: Fields, _: Pairs, when: When) -> tuple[Record, tuple[int, ...]]:
+    at = when(f[1])
+    return Interrupted(wall_ns=at[0], mono_ns=at[1], reason=f[2]), ()
+
+
 # kind → the fewest fields (its letter is one), the number before the k=v fields, and its reader
 _KINDS: Final[
     dict[str, tuple[int, int, Callable[[Fields, Pairs, When], tuple[Record, tuple[int, ...]]]]]
@@ -213,6 +237,9 @@ _KINDS: Final[
     "T": (4, 4, _tag),
     "R": (2, 2, _sample),
     "F": (2, 3, _flushed),
+    "X": (5, 5, _printed),
+    "H": (3, 3, _hooked),
+    "Q": (3, 3, _interrupted),
 }
 
 

@@ -12,7 +12,7 @@ if "typing" in sys.modules:  # not worth an import of its own in every program
 
 # module → the file, beside this folder, whose `hook(module, inbox)` is called with it
 HOOKS = {
-    "pyinfra.api.operations": "pyinfra_hook.py",
+    "pyinfra.api": "pyinfra/watch.py",
 }
 
 
@@ -66,7 +66,7 @@ def _run_hook(hook: "str", module: "Any", *, folder: "str") -> "None":
         path = os.path.join(os.path.dirname(folder), hook)
         with open(path, encoding="utf-8") as file:
             code = compile(file.read(), path, "exec")  # no import: it would leave a compiled file
-        names = {"__name__": "_chaos_otel_" + hook[:-3], "__file__": path}
+        names = {"__name__": "_chaos_otel_hook", "__file__": path}
         exec(code, names)
         names["hook"](module, os.environ["CHAOS_OTEL_INBOX"])  # type: ignore[operator]
     except Exception:  # the edge: the program comes first; that the hook is silent is told
