@@ -25,7 +25,6 @@ from chaos_otel.records import (
     Record,
     RunNamed,
     Sample,
-    Stream,
     Tag,
 )
 
