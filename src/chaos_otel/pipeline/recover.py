@@ -15,8 +15,7 @@ from chaos_otel.journal.reader import JournalReader
 from chaos_otel.pipeline.outcome import JournalFollower
 from chaos_otel.pipeline.plan import Plan, plan_path, read_plan
 from chaos_otel.pipeline.removal import clear_memory, remove_run
-from chaos_otel.pipeline.run_folder import DELIVERED, JOURNAL, LOCK
-from chaos_otel.pipeline.successor import succeed
+from chaos_otel.pipeline.run_folder import JOURNAL, LOCK, is_delivered
 from chaos_otel.records import RunStarted
 
 
@@ -44,7 +43,7 @@ def recover_all(
     found = []
     for run_id in run_ids(runs):
         folder = f"{runs}/{run_id}"
-        if os.path.exists(f"{folder}/{DELIVERED}") or _is_larger(folder, largest_bytes):
+        if is_delivered(folder) or _is_larger(folder, largest_bytes):
             continue
         with dead_run(folder) as dead:
             if dead:
@@ -98,6 +97,8 @@ def _recover(run_id: str, folder: str, runtime: str, *, reserved: str) -> Recove
     if plan is None:
         remove_run(folder, f"{runtime}/{run_id}.inbox")
         return Recovered(run_id, "", f"run {run_id} had recorded nothing")
+    from chaos_otel.pipeline.successor import succeed  # a tenth of what `deliver` has to load
+
     succeed(plan, entries=(), process=None)
     with JournalFollower(folder, reserved=reserved) as follower:
         outcome = follower.finish()
