@@ -1,9 +1,9 @@
-"""Planted secrets, each of another kind in another place, and ordinary lines that must stay as they are.
+"""Planted secrets, each of another kind in another place, and ordinary lines that must stay.
 
-`CANARIES` can be planted in a real run: with `ENVIRONMENT` in its environment, each `text` goes to its
-`place`, and none of its `forbidden` bytes may be in anything that was written. No token stands here
-as it is: each is made of its prefix and letters that follow from its name, so that no scanner of
-repositories takes one for real.
+`CANARIES` can be planted in a real run: with `ENVIRONMENT` in its environment, each `text` goes to
+its `place`, and none of its `forbidden` bytes may be in anything that was written. No token stands
+here as it is: each is made of its prefix and letters that follow from its name, so that no scanner
+of repositories takes one for real.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class Canary(NamedTuple):
-    """`text`: for argv a shell's command line, for the environment `KEY=VALUE`, else what is said."""
+    """`text`: for argv a shell's command line, for the environment `KEY=VALUE`, else the words."""
 
     name: str
     place: Place
@@ -175,7 +175,7 @@ _TEXT = (
     _canary("query of a URL", "url", "https://x.test/cb?access_token=§&state=1"),
     _canary("user info", "url", "amqp://app:§@mq.test:5672/vhost"),
     _canary("token as a user", "url", "https://§@git.test/x.git", hexes("lone", 40)),
-    _canary("shared access", "url", "https://x.blob.test/c?sv=1&sig=§&se=2", filler("sas", 43) + "%3D"),
+    _canary("shared access", "url", "https://x.test/c?sv=1&sig=§&se=2", filler("sas", 43) + "%3D"),
     _canary("presigned", "url", "https://s3.test/k?X-Amz-Signature=§", hexes("presigned", 64)),
     _canary("piped to stdin", "stdout", "echo § | docker login --password-stdin -u ci"),
     _canary("chpasswd", "stderr", "echo 'root:§' | chpasswd"),
@@ -331,7 +331,7 @@ password: ""
 token: expired
 Error: password authentication failed for user "app"
 error: invalid password: authentication failed
-Enter password: 
+Enter password:
 usage: deploy [--password PASSWORD] [--token TOKEN] HOST
   --password-stdin   take the password from stdin
   --token string   the token to use

@@ -1,10 +1,13 @@
-"""The redactor on output that comes in pieces, with and without gaps, and on the end of an output."""
+"""The redactor on output that comes in pieces, with and without gaps, and on the end of one."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.privacy.corpus import CANARIES, ENVIRONMENT, ORDINARY, VALUE_FROM, Canary, filler, pem
 
 from chaos_otel.privacy import (
     MARGIN_BYTES,
@@ -16,7 +19,6 @@ from chaos_otel.privacy import (
     redact_tail,
 )
 from chaos_otel.privacy.stream import WINDOW_BYTES
-from tests.privacy.corpus import CANARIES, ENVIRONMENT, ORDINARY, VALUE_FROM, Canary, filler, pem
 
 MASK_BYTES = MASK.encode()
 PRINTED = [canary for canary in CANARIES if canary.place in ("stdout", "stderr", "message")]
@@ -34,7 +36,7 @@ def at_once(data: bytes) -> bytes:
 def in_pieces(data: bytes, cuts: list[int]) -> bytes:
     stream = fresh().stream()
     places = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    pieces = [stream.feed(data[a:b]) for a, b in zip(places, places[1:], strict=False)]
+    pieces = [stream.feed(data[a:b]) for a, b in pairwise(places)]
     return b"".join(pieces) + stream.finish()
 
 
@@ -81,7 +83,7 @@ def test_a_secret_across_an_edge_of_a_long_line_is_found(canary: Canary, edge: i
     """A line of 80 KiB without an end is cut somewhere, but in no secret."""
     if "\n" in canary.text:
         pytest.skip("of more lines than one")
-    for shift in range(0, len(canary.text), 5):
+    for shift in range(0, len(canary.text), 5 + len(canary.text) // 20):
         data = b"ok. " * ((edge - shift) // 4) + canary.text.encode() + b" ok." * 4096
         assert [bad for bad in canary.forbidden if bad in at_once(data)] == []
 
@@ -106,9 +108,9 @@ def test_ordinary_output_stays(some: list[bytes], cuts: list[int]) -> None:
 @settings(deadline=None)
 def test_what_lies_between_secrets_stays(some: list[tuple[bytes, Canary]]) -> None:
     """The lines around a masked one are whole."""
-    data = b"".join(b"-- " + line + b" --\n" + c.text.encode() + b"\n;\n" for line, c in some)
+    data = b"".join(line + b"\n" + c.text.encode() + b"\n;\n" for line, c in some)
     left = at_once(data)
-    assert all(b"-- " + line + b" --\n" in left for line, _ in some)
+    assert all(line + b"\n" in left for line, _ in some)
 
 
 def test_a_whole_line_comes_back_at_once() -> None:
@@ -190,7 +192,7 @@ def test_a_gap_inside_a_private_key_leaks_no_line(gap: tuple[int, int], kind: st
 
 
 def test_a_gap_in_ordinary_output_costs_only_the_lines_it_cut() -> None:
-    """Before and after a gap whole lines stay; of the cut ones the last word, and all of the rest."""
+    """Whole lines stay; a cut one loses its last word before the gap, and all behind it."""
     stream = fresh().stream()
     assert stream.feed(b"one\ntwo thr") + stream.skip() == b"one\ntwo " + MASK_BYTES
     assert stream.feed(b"ee four\nfive six\n") == MASK_BYTES + b"\nfive six\n"
@@ -200,13 +202,13 @@ def test_a_tail_is_cut_after_it_was_redacted() -> None:
     """At most so many bytes come back, and what gives a secret away may lie before them."""
     redactor = fresh()
     raw = b"x\n" * MARGIN_BYTES + b"Authorization: Bearer one two three\n" + b"y\n" * 8
-    assert redact_tail(redactor, raw, keep_bytes=30) == b"\n" + b"y\n" * 8
+    assert redact_tail(redactor, raw, keep_bytes=26) == b"\n" + b"y\n" * 8
     assert redact_tail(redactor, raw, keep_bytes=27) == MASK_BYTES + b"\n" + b"y\n" * 8
     assert redact_tail(redactor, raw, keep_bytes=0) == b""
 
 
 def test_a_tail_that_begins_in_a_key_shows_none_of_it() -> None:
-    """The lines of a body whose BEGIN is gone are masked up to its END, wherever the tail begins."""
+    """The lines of a body whose BEGIN is gone are masked, wherever the tail begins."""
     text, body = pem("RSA ", lines=20)
     data = f"{text}\nall done.\n".encode()
     for begin in range(35, len(data) - 12, 7):
@@ -219,7 +221,7 @@ def test_a_tail_that_begins_in_a_key_shows_none_of_it() -> None:
     st.lists(st.sampled_from([MASK, "é", "€", "😀", "x", "[", "]", "RED"]), max_size=30), st.data()
 )
 def test_cuts_respect_masks_and_characters(parts: list[str], data: st.DataObject) -> None:
-    """The head and the tail kept are no longer than asked, and valid; no half mask begins or ends."""
+    """The head and the tail kept are no longer than asked, and end in no mask or character."""
     raw = "".join(parts).encode()
     size = data.draw(st.integers(0, len(raw)))
     head, tail = keep_head(raw, size), keep_tail(raw, size)

@@ -19,7 +19,8 @@ from chaos_otel.privacy.values import is_count, is_path, is_plain, is_version, l
 ROOTS = "pass|pw|secret|token|cred|key|auth|cookie|sess|sig|jwt|bearer|psk|hmac|_pat|-pat|conn"
 _KEY_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789_-."
 _KEY_LIMIT = 80  # characters on either side of a root: a key is no wall of text
-_EXAMINED = 512  # characters of a value that are judged
+_EXAMINED = 128  # characters of a value that are judged
+_BEFORE_KEY = 16  # characters in front of a key that can matter: "access", a quote, "<"
 _INDENT_LIMIT = 200
 _COUNTED = ("tokens", "secrets", "passwords", "keys", "cookies", "credentials")
 
@@ -53,6 +54,7 @@ _CARRIED = Pattern(r"\b(?:bearer|basic)[ \t]+([a-z0-9._~+/=-]{8,})")
 
 
 class _Key(NamedTuple):
+    reach: int  # from here on the text in front of it matters
     start: int
     end: int
     text: str
@@ -115,8 +117,15 @@ def _key(line: str, lowered: str, root: int, end: int) -> _Key:
     text = line[start:end]
     words = text
     if text.lower() in ("key", "string"):  # "API key: x", "connection string: x"
-        words = " ".join(line[max(0, start - 16) : end].split(" ")[-2:])
-    return _Key(start, end, text, line[start - 1 : start] if start else "", suspicion(words))
+        words = " ".join(line[max(0, start - _BEFORE_KEY) : end].split(" ")[-2:])
+    return _Key(
+        max(0, start - _BEFORE_KEY),
+        start,
+        end,
+        text,
+        line[start - 1 : start] if start else "",
+        suspicion(words),
+    )
 
 
 def _separator_at(line: str, at: int) -> _Separator | None:
@@ -148,14 +157,15 @@ def _values(line: str, key: _Key, separator: _Separator) -> tuple[list[Found], i
     start = separator.end
     if separator.kind != "option" and (scheme := _SCHEME.match(line, start)):
         start = scheme.end()
-    value = _extent(line, start, key, separator)
-    examined = line[value.start : min(value.end, value.start + _EXAMINED)]
-    if not _worth_hiding(examined, key, separator):
+    probe = line[: start + _EXAMINED]  # or many weak keys would each read to the line's end
+    value = _extent(probe, start, key, separator)
+    if not _worth_hiding(probe[value.start : value.end], key, separator):
         return [], start
-    found = [Found(key.start, value.start, value.end, value.to_line_end)]
+    value = _extent(line, start, key, separator)
+    found = [Found(key.reach, value.start, value.end, value.ends)]
     if change := _CHANGED_TO.match(line, value.after):  # a plan: "old" -> "new"
         value = extents.quoted(line, change.end()) or extents.bare(line, change.end())
-        found.append(Found(key.start, value.start, value.end, value.to_line_end))
+        found.append(Found(key.reach, value.start, value.end, value.ends))
     return found, max(value.after, start)
 
 

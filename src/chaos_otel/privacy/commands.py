@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from chaos_otel.privacy.grammars import GRAMMARS, Grammar
+from chaos_otel.privacy.grammars import GRAMMARS, NAMES, Grammar
 from chaos_otel.privacy.names import Suspicion, suspicion
 from chaos_otel.privacy.patterns import Pattern
 from chaos_otel.privacy.spans import Found
 from chaos_otel.privacy.values import is_plain
 
 _LITERAL_OPTION = "--from-literal"
+_NAMES = Pattern(NAMES)
 _PORTS = Pattern(r"[0-9.\[\]-]*:?[0-9-]+:[0-9-]+(?:/[a-z]+)?")
 _WORDS = Pattern(
     r"""(?: [^\s"'\\|;&] | \\. | "(?:[^"\\]|\\.)*+" | '[^']*+' | ["'\\] )++ | [|;&]+""",
@@ -38,6 +39,8 @@ class _Secret(NamedTuple):
 
 def find_in_line(line: str, lowered: str) -> Iterator[Found]:
     """Secrets in a command line within text, quotes and all."""
+    if not _NAMES.search(lowered):
+        return
     words = [(match.start(), match[0]) for match in _WORDS.finditer(line)]
     bare = [word.strip("\"'") for _, word in words]
     for secret in _secrets(bare):
@@ -61,12 +64,12 @@ def find_in_argv(argv: Sequence[str]) -> dict[int, int]:
 
 
 def _secrets(words: Sequence[str]) -> Iterator[_Secret]:
-    active: list[Grammar] = []
+    active: dict[Grammar, None] = {}
     since = 0
     for place, word in enumerate(words):
         before = words[place - 1] if place else ""
         if word and not word.strip("|;&"):
-            active, since = [], place
+            active, since = {}, place
             continue
         for start in _settings(words, place):
             yield _Secret(place, start, max(0, place - 2))
@@ -75,7 +78,7 @@ def _secrets(words: Sequence[str]) -> Iterator[_Secret]:
                 yield _Secret(place, start, since)
         name = word.rpartition("/")[2].lower()
         if found := GRAMMARS.get(name) or GRAMMARS.get(f"{before} {name}"):
-            active.append(found)
+            active[found] = None
         elif name == "htpasswd":
             yield from _htpasswd(words, place)
 

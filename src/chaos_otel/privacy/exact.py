@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -18,8 +19,8 @@ from chaos_otel.privacy.spans import MASK, Found
 MIN_FORM_BYTES = 4
 # Longer secrets are looked for in pieces, so that no cut of a long line can hide one.
 PIECE_BYTES = 1024
-_GRAM = 4  # bytes of an int in the index
-_INDEXED_BYTES = 2 * _GRAM - 1  # from here on a form holds a whole int wherever it begins
+_GROUP_BYTES = 4
+_INDEXED_BYTES = 2 * _GROUP_BYTES - 1  # from here on a form holds a whole group wherever it begins
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
 _PEM_LINE = Pattern(rb"-----(?:BEGIN|END) [A-Z0-9 ]+-----")
@@ -39,11 +40,12 @@ class ExactValues:
         forms = {form for value in values for form in forms_of(value)}
         self._forms = sorted((form.decode("latin-1") for form in forms), key=len, reverse=True)
         self._short = [form for form in self._forms if len(form) < _INDEXED_BYTES]
+        self._shortest = min(map(len, self._forms), default=sys.maxsize)
         self._index = {
-            int.from_bytes(form[at : at + _GRAM].encode("latin-1"), "little")
+            int.from_bytes(form[at : at + _GROUP_BYTES].encode("latin-1"), sys.byteorder)
             for form in self._forms
             if len(form) >= _INDEXED_BYTES
-            for at in range(_GRAM)
+            for at in range(_GROUP_BYTES)
         }
 
     def find(self, text: str, raw: bytes) -> list[Found]:
@@ -59,10 +61,11 @@ class ExactValues:
         begins at one of the form's first 4 bytes. So one set lookup for each group tells for all
         forms at once (0.4 µs for a line of 80 bytes; a search for each of 60 forms: 3 µs).
         """
-        if self._index:
-            whole = len(raw) - len(raw) % _GRAM
-            if not self._index.isdisjoint(_little_endian(raw[:whole])):
-                return True
+        if len(raw) < self._shortest:
+            return False
+        groups = memoryview(raw[: len(raw) & -_GROUP_BYTES]).cast("I")
+        if not self._index.isdisjoint(groups):
+            return True
         return any(form in text for form in self._short)
 
     def cut_prefix(self, text: str) -> int:
@@ -78,16 +81,6 @@ def forms_of(value: bytes) -> set[bytes]:
     forms |= {line for line in _lines(value) if len(line) >= 2 * MIN_FORM_BYTES}
     mask = MASK.encode("ascii")
     return {form for form in forms if len(form) >= MIN_FORM_BYTES and form not in mask}
-
-
-def _little_endian(raw: bytes) -> Iterable[int]:
-    words = memoryview(raw).cast("I")
-    if _NATIVE_LITTLE:
-        return words
-    return (int.from_bytes(raw[at : at + _GRAM], "little") for at in range(0, len(raw), _GRAM))
-
-
-_NATIVE_LITTLE = memoryview(b"\1\0\0\0").cast("I")[0] == 1
 
 
 def _all(form: str, text: str) -> Iterator[Found]:

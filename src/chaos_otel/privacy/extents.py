@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 
 from chaos_otel.privacy.patterns import Pattern
+from chaos_otel.privacy.spans import LINE_END, WORD_ENDS
 
 # A quote in front of one of these closes something that was opened before the value.
 _AFTER_QUOTE = r"[\s,;:.)\]}&|<>]|\\|$"
@@ -28,12 +29,12 @@ _LIST = Pattern(r"\[(?!REDACTED\])[^\[\]]+\]|\{[^{}]*[:=][^{}]*\}")
 
 
 class Extent(NamedTuple):
-    """A value without its quotes is `start` to `end`; reading goes on at `after`."""
+    """A value without its quotes; reading goes on at `after`. `ends` is as in `Found`."""
 
     start: int
     end: int
     after: int
-    to_line_end: bool = False
+    ends: str = WORD_ENDS
 
 
 def quoted(line: str, start: int) -> Extent | None:
@@ -46,7 +47,7 @@ def quoted(line: str, start: int) -> Extent | None:
         return None
     closing = _closing(line, opening[1], opening.end())
     if closing < 0:
-        return Extent(opening.end(), len(line), len(line), True)
+        return Extent(opening.end(), len(line), len(line), opening[1][-1])
     behind = closing + len(opening[1])
     after = _end(_GLUED.match(line, behind), behind)
     if after > behind:
@@ -66,13 +67,13 @@ def inside_quotes(line: str, key_start: int, start: int) -> Extent | None:
 def header(line: str, start: int) -> Extent:
     """The value of an HTTP header: several words, up to the line's end or a closing quote."""
     end = _end(_HEADER.match(line, start), start)
-    return Extent(start, end, end, end == len(line))
+    return Extent(start, end, end, LINE_END)
 
 
 def rest_of_line(line: str, start: int) -> Extent:
     """All but the blanks at the end."""
     end = max(start, len(line.rstrip()))
-    return Extent(start, end, end, True)
+    return Extent(start, end, end, LINE_END)
 
 
 def element(line: str, start: int) -> Extent:

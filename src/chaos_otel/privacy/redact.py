@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from chaos_otel.privacy import assignments, commands, grammars, tokens
+from chaos_otel.privacy import assignments, commands, tokens
 from chaos_otel.privacy.environment import secrets_of
 from chaos_otel.privacy.exact import ExactValues, Secret
+from chaos_otel.privacy.grammars import TRIGGERS
 from chaos_otel.privacy.names import Suspicion, suspicion
 from chaos_otel.privacy.patterns import Pattern
 from chaos_otel.privacy.spans import MASK, Found, masked
@@ -29,7 +30,7 @@ _DETECTORS: tuple[tuple[tuple[str, ...], Callable[[str, str], Iterator[Found]]],
     (("://",), tokens.find_user_info),
     (("sig=",), tokens.find_shared_access),
     (("private key",), tokens.find_private_key),
-    (tuple(grammars.TRIGGERS), commands.find_in_line),
+    (TRIGGERS, commands.find_in_line),
     (("-stdin", "chpasswd", "sudo -s"), commands.find_piped),
 )
 _ANYTHING_SUSPICIOUS = Pattern(

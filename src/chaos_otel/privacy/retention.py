@@ -42,8 +42,8 @@ def removable(
 
     A live run never is, though its size counts. A run past `max_age_s` is, delivered or not. While
     the rest is more than `max_bytes`, delivered runs go, oldest first, and only when none is left
-    those that were not delivered. A run without an end counts as old as its id says (a UUIDv7 begins
-    with its start), one from the future as new: a clock that jumped removes nothing.
+    those that were not delivered. A run without an end is as old as its id says (a UUIDv7 begins
+    with its start); one from the future is new: a clock that jumped removes nothing.
     """
     everything = sorted(runs, key=_age_order)
     kept = [run for run in everything if run.live or now_wall_s - _at(run) <= max_age_s]
@@ -70,7 +70,7 @@ def _age_order(run: StoredRun) -> tuple[float, str]:
 
 
 def _started_wall_s(run_id: str) -> float:
-    """The start that a UUIDv7 begins with; for another id "for ever", so that only size removes it."""
+    """The start that a UUIDv7 begins with; another id is new for ever: only size removes it."""
     try:
         millis = int(run_id.replace("-", "")[:12], 16)
     except ValueError:

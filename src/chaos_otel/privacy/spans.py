@@ -8,19 +8,22 @@ from typing import NamedTuple
 MASK = "[REDACTED]"
 MASK_BYTES = MASK.encode("ascii")
 
+WORD_ENDS = " \t\"'"
+LINE_END = "\n"
+
 
 class Found(NamedTuple):
     """A secret at `start` up to `end`.
 
     `reach` is where that begins which gives it away (the key, the option, the scheme): whoever cuts
-    the text between `reach` and `end` hides the secret from us. `to_line_end`: it lasts as long as
-    its line, so what follows a cut of a very long line still belongs to it.
+    the text between `reach` and `end` hides the secret from us. One of the characters `ends` ends
+    it: where a very long line is cut, what follows belongs to it up to there.
     """
 
     reach: int
     start: int
     end: int
-    to_line_end: bool = False
+    ends: str = WORD_ENDS
 
 
 def masked(text: str, found: Sequence[Found]) -> tuple[str, int]:

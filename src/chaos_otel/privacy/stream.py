@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from chaos_otel.privacy.pem import PemBlocks
-from chaos_otel.privacy.spans import Found
+from chaos_otel.privacy.spans import WORD_ENDS, Found
 
 if TYPE_CHECKING:
     from chaos_otel.privacy.redact import Redactor
@@ -21,7 +21,6 @@ WINDOW_BYTES = 16 * 1024
 _OVERLAP_BYTES = 4 * 1024
 # So much of the line in which a gap ends may be the rest of a secret.
 _AFTER_GAP_BYTES = 4 * 1024
-_WORD_ENDS = " \t\"'"
 
 
 class StreamRedactor:
@@ -103,10 +102,11 @@ class StreamRedactor:
             rest = body[_first_of(body, self._ends) :]
             self._ends = ""
             return self._redactor.line(rest)
-        if self._after_gap and body:
+        if self._after_gap:
             self._pem.resume(body)
             rest, self._after_gap = body[self._after_gap :], 0
-            return self._redactor.mask_all() + self._redactor.line(rest)
+            mask = self._redactor.mask_all() if body else b""
+            return mask + self._redactor.line(rest)
         return None
 
     def _windows(self, body: bytes) -> tuple[bytes, int]:
@@ -133,8 +133,7 @@ class StreamRedactor:
         found = self._redactor.find(text, window)
         size = _cut(window, found)
         if size == len(window):
-            ends_line = any(one.to_line_end for one in found if one.end == size)
-            self._ends = "\n" if ends_line else _WORD_ENDS
+            self._ends = min((one.ends for one in found if one.end == size), key=len)
         complete = [one for one in found if one.end <= size]
         return self._redactor.mask(text[:size], complete).encode("latin-1"), size
 
@@ -148,7 +147,7 @@ class StreamRedactor:
         if self._pem.is_body(body):
             return self._key_mask(body)
         text = body.decode("latin-1")
-        word = len(text) - max(text.rfind(end) for end in _WORD_ENDS) - 1
+        word = len(text) - max(text.rfind(end) for end in WORD_ENDS) - 1
         at = len(text) - max(word, self._redactor.begun_secret(text))
         found = [*self._redactor.find(text, body), Found(at, at, len(text))]
         return self._redactor.mask(text, found).encode("latin-1")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from chaos_otel.privacy.patterns import Pattern
-from chaos_otel.privacy.providers import PROVIDERS, SHORTEST_RUN
+from chaos_otel.privacy.providers import AWS_PAIR, BY_HEAD, BY_LITERAL, SHORTEST_RUN
 from chaos_otel.privacy.spans import Found
 
 _RUN = "a" * SHORTEST_RUN
@@ -16,7 +16,16 @@ _TO_RUNS = {
     for code in range(256)
 }
 
-_AWS_PAIR = r"A(?:KIA|SIA)[A-Z0-9]{16}[^A-Za-z0-9/+]{1,8}([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])"
+
+def _by_head() -> dict[str, list[str]]:
+    patterns: dict[str, list[str]] = {}
+    for heads, pattern in [*BY_HEAD.items(), ("AKI ASI", AWS_PAIR)]:
+        for head in heads.split():
+            patterns.setdefault(head, []).append(pattern)
+    return patterns
+
+
+_PATTERNS = _by_head()
 _USER_INFO = Pattern(
     r"""://(?P<user>[^\s/?\#"'<>@:]{0,256}):
         (?P<password>[^\s/"'<>]{1,512}@|(?!\d{1,5}/)[^\s"'<>@]{1,512}@)
@@ -28,20 +37,21 @@ _PRIVATE_KEY = Pattern(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----((
 _WALL = Pattern(r"[A-Za-z0-9+/=]{16}")
 
 
-def has_run(text: str) -> bool:
-    """Whether any run in the text is long enough for a token."""
-    return len(text) >= SHORTEST_RUN and _RUN in text.translate(_TO_RUNS)
-
-
 def find_provider_tokens(line: str) -> Iterator[Found]:
     """Tokens that their provider's prefix gives away."""
-    if not has_run(line):
+    runs = line.translate(_TO_RUNS)
+    at = runs.find(_RUN)
+    if at < 0:
         return
-    for literal, pattern in PROVIDERS.items():
-        if literal in line:
-            yield from _matches(pattern, line)
-            if literal in ("AKIA", "ASIA"):
-                yield from _matches(_AWS_PAIR, line)
+    patterns = [pattern for literal, pattern in BY_LITERAL.items() if literal in line]
+    while at >= 0:
+        end = runs.find(" ", at)
+        end = end if end >= 0 else len(line)
+        for word in line[at:end].replace("-", "_").split("_"):
+            patterns += _PATTERNS.get(word[:3], ())
+        at = runs.find(_RUN, end)
+    for pattern in dict.fromkeys(patterns):
+        yield from _matches(pattern, line)
 
 
 def find_user_info(line: str, lowered: str) -> Iterator[Found]:
