@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import added, gigabyte, million, redaction, shell_steps, start
+from bench import added, gigabyte, million, redact, shell_steps, start
 from bench.place import open_place
 from bench.table import lines
 
@@ -15,7 +15,7 @@ MEASUREMENTS = {
     "steps": shell_steps.measure,
     "gigabyte": gigabyte.measure,
     "million": million.measure,
-    "redaction": redaction.measure,
+    "redact": redact.measure,
 }
 
 

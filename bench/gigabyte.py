@@ -14,7 +14,7 @@ SIZE_BYTES = 10**9
 def measure(place: Place, *, quick: bool) -> list[Row]:
     """To a pipe, which is how most outputs are piped on, and to a regular file."""
     producer = f"head -c {SIZE_BYTES} /dev/zero"
-    ours = shlex.join(place.wrapped("head", "-c", str(SIZE_BYTES), "/dev/zero"))
+    ours = shlex.join(place.wrapped(*producer.split()))
     rows = []
     for sink, end in (("a pipe", "| cat >/dev/null"), ("a file", ">output")):
         value = ratio(

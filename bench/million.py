@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from subprocess import Popen
+from subprocess import DEVNULL, Popen
 
 from bench import feeder
 from bench.memory import PeakMemory
@@ -25,7 +25,7 @@ def measure(place: Place, *, quick: bool) -> list[Row]:
     feeder.write(lines, steps)
     command = place.wrapped(sys.executable, feeder.__file__, str(lines))
     begun_s = time.perf_counter()
-    with Popen(command, env=place.env, cwd=place.folder) as run:
+    with Popen(command, env=place.env, cwd=place.folder, stderr=DEVNULL) as run:
         capture, deliver = _watch(run)
     took_s = time.perf_counter() - begun_s
     note = _fault(place.folder / "chaos_report.json", steps)

@@ -29,9 +29,9 @@ class Place:
     chaos_otel: str
     stamp: str
 
-    def wrapped(self, *command: str, options: tuple[str, ...] = ()) -> list[str]:
-        """`chaos-otel run OPTIONS -- COMMAND`, without a summary."""
-        return [self.chaos_otel, "run", "--quiet", *options, "--", *command]
+    def wrapped(self, *command: str) -> list[str]:
+        """`chaos-otel run -- COMMAND`."""
+        return [self.chaos_otel, "run", "--", *command]
 
     def stamps_ns(self) -> list[int]:
         """What `stamp` has written to the file `stamps`, which is emptied."""
@@ -52,11 +52,19 @@ def open_place() -> Iterator[Place]:
         env = {key: os.environ[key] for key in _KEPT if key in os.environ}
         env |= {"HOME": str(folders["home"]), "CHAOS_OTEL_STATE_DIR": str(folders["state"])}
         env |= _runtime(folders["runtime"])
-        stamp = base / "stamp"
-        subprocess.run(["cc", "-O2", "-o", stamp, _STAMP], check=True)
         beside = Path(sys.executable).with_name("chaos-otel")
         command = str(beside) if beside.exists() else shutil.which("chaos-otel") or "chaos-otel"
-        yield Place(folders["work"], env, command, str(stamp))
+        yield Place(folders["work"], env, command, _compiled(base / "stamp"))
+
+
+def _compiled(program: Path) -> str:
+    compiler = shutil.which("cc")
+    if compiler is None:
+        sys.exit(
+            "bench needs a C compiler as cc, to see a command's first instruction: apt install gcc"
+        )
+    subprocess.run([compiler, "-O2", "-o", program, _STAMP], check=True)
+    return str(program)
 
 
 def _runtime(fallback: Path) -> dict[str, str]:

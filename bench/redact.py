@@ -1,12 +1,12 @@
-"""What redaction costs: microseconds a line, a name, and megabytes a second of output."""
+"""What redaction costs: microseconds a line and a name, megabytes a second of output."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 
+from bench.place import Place
+from bench.row import Row
 from chaos_otel.privacy import Redactor
 
 LINES = (
@@ -19,57 +19,45 @@ LINES = (
 )
 SECRET_LINE = 'connecting to postgres://app:hunter2@db/shop with {"apiKey": "abcdef", "n": 1}'
 NAMES = ("step 12345", "deployment", "migrate the database", "restart web-3.example.com")
+OUTPUT = "".join(f"{line}\n" for line in LINES * 60).encode()
+KNOWN_SECRETS = (0, 5, 50)
+ALONE = "-"
 
 
-def environment(secrets: int) -> list[bytes]:
+def measure(_: Place, *, quick: bool) -> list[Row]:
+    """With no, a few and many secrets known from the environment."""
+    rounds = 50 if quick else 500
+    return [row for known in KNOWN_SECRETS for row in _rows(known, rounds)]
+
+
+def _rows(known: int, rounds: int) -> list[Row]:
+    redactor = Redactor.from_environment(_environment(known))
+    stream = redactor.stream()
+    name_s = _best_s(lambda: [redactor.text(name) for name in NAMES], rounds) / len(NAMES)
+    line_s = _best_s(lambda: [redactor.text(line) for line in LINES], rounds) / len(LINES)
+    secret_s = _best_s(lambda: redactor.text(SECRET_LINE), rounds)
+    output_s = _best_s(lambda: stream.feed(OUTPUT), max(1, rounds // 50))
+    what = f"redaction, {known} known secrets: "
+    return [
+        Row(f"{what}a short name", ALONE, name_s * 1e6, "µs"),
+        Row(f"{what}an ordinary line of 85 bytes", ALONE, line_s * 1e6, "µs"),
+        Row(f"{what}a line with two secrets", ALONE, secret_s * 1e6, "µs"),
+        Row(f"{what}a stream of ordinary lines", ALONE, len(OUTPUT) / output_s / 1e6, "MB/s"),
+    ]
+
+
+def _environment(secrets: int) -> list[bytes]:
     """A CI job's environment: some variables, and so many secrets."""
     plain = [b"VARIABLE_%d=/usr/local/value/%d" % (number, number) for number in range(60)]
     return plain + [b"SERVICE_%d_TOKEN=tok-%032x" % (n, n * 2**70 // 3) for n in range(secrets)]
 
 
-def micros(work: Callable[[], object], *, pieces: int) -> float:
-    """The best of five rounds, for one piece."""
-    best = float("inf")
+def _best_s(work: Callable[[], object], rounds: int) -> float:
+    """Seconds of one call in the best of five batches."""
+    batches = []
     for _ in range(5):
-        begin = time.perf_counter()
-        for _ in range(500):
+        begun_s = time.perf_counter()
+        for _ in range(rounds):
             work()
-        best = min(best, time.perf_counter() - begin)
-    return best * 1e6 / 500 / pieces
-
-
-def import_ms() -> float:
-    """What the import adds to an interpreter that has `re`; the best of five."""
-    code = (
-        "import re, typing, contextlib, time; begin = time.perf_counter();"
-        "import chaos_otel.privacy; print((time.perf_counter() - begin) * 1e3)"
-    )
-    run = [sys.executable, "-c", code]
-    return min(float(subprocess.run(run, capture_output=True, check=True).stdout) for _ in range(5))
-
-
-def main() -> None:
-    """Print one line for each figure."""
-    output = "".join(f"{line}\n" for line in LINES * 60).encode()
-    print(f"import of privacy                     {import_ms():8.2f} ms")
-    for secrets in (0, 5, 50):
-        begin = time.perf_counter()
-        redactor = Redactor.from_environment(environment(secrets))
-        made_ms = (time.perf_counter() - begin) * 1e3
-        names = micros(lambda: [redactor.text(name) for name in NAMES], pieces=len(NAMES))
-        lines = micros(lambda: [redactor.text(line) for line in LINES], pieces=len(LINES))
-        secret = micros(lambda: redactor.text(SECRET_LINE), pieces=1)
-        begin = time.perf_counter()
-        stream = redactor.stream()
-        for _ in range(20):
-            stream.feed(output)
-        rate = 20 * len(output) / (time.perf_counter() - begin) / 1e6
-        print(f"{secrets:3} known secrets: made in             {made_ms:8.2f} ms")
-        print(f"     a short name                     {names:8.2f} µs")
-        print(f"     an ordinary line of 85 bytes     {lines:8.2f} µs")
-        print(f"     a line with two secrets          {secret:8.2f} µs")
-        print(f"     a stream of ordinary lines       {rate:8.2f} MB/s")
-
-
-if __name__ == "__main__":
-    main()
+        batches.append(time.perf_counter() - begun_s)
+    return min(batches) / rounds
