@@ -16,8 +16,11 @@ from chaos_otel.privacy.patterns import Pattern
 from chaos_otel.privacy.spans import Found
 from chaos_otel.privacy.values import is_plain
 
+_DEPTH = 2  # of command lines quoted inside command lines
 _LITERAL_OPTION = "--from-literal"
 _NAMES = Pattern(NAMES)
+_CLUSTER = Pattern(r"-[A-Za-z]{2,6}")
+_SWITCHES = Pattern(r"-[fsSLkvIiOgGN#]*")  # of curl, which take no value
 _PORTS = Pattern(r"[0-9.\[\]-]*:?[0-9-]+:[0-9-]+(?:/[a-z]+)?")
 _WORDS = Pattern(
     r"""(?: [^\s"'\\|;&] | \\. | "(?:[^"\\]|\\.)*+" | '[^']*+' | ["'\\] )++ | [|;&]+""",
@@ -41,12 +44,19 @@ def find_in_line(line: str, lowered: str) -> Iterator[Found]:
     """Secrets in a command line within text, quotes and all."""
     if not _NAMES.search(lowered):
         return
-    words = [(match.start(), match[0]) for match in _WORDS.finditer(line)]
-    bare = [word.strip("\"'") for _, word in words]
-    for secret in _secrets(bare):
+    yield from _in_line(line, 0, len(line), _DEPTH)
+
+
+def _in_line(line: str, begin: int, end: int, depth: int) -> Iterator[Found]:
+    words = [(match.start(), match[0]) for match in _WORDS.finditer(line, begin, end)]
+    for secret in _secrets([word.strip("\"'") for _, word in words]):
         at, word = words[secret.word]
         quotes = len(word) - len(word.lstrip("\"'")) if secret.start else 0
         yield Found(words[secret.since][0], at + quotes + secret.start, at + len(word))
+    if depth:  # sh -c "…"
+        for at, word in words:
+            if word[0] in "\"'" and " " in word:
+                yield from _in_line(line, at + 1, at + len(word) - 1, depth - 1)
 
 
 def find_piped(line: str, lowered: str) -> Iterator[Found]:
@@ -96,20 +106,36 @@ def _settings(words: Sequence[str], place: int) -> Iterator[int]:
 
 def _by_grammar(grammar: Grammar, word: str, before: str) -> Iterator[int]:
     """From where on the word is a secret."""
-    if before in grammar.following and not _is_harmless(word):
+    if _ends_in(before, grammar.following) and not _is_harmless(word):
         yield 0
-    if before in grammar.pair and grammar.mark in word:
+    if _ends_in(before, grammar.pair) and grammar.mark in word:
         yield 0
     for option in grammar.glued:
         if word.startswith(option) and not _is_harmless(word[len(option) :]):
             yield len(option)
     for option in grammar.pair:
-        glue = "=" if option.startswith("--") else ""
-        if word.startswith(option + glue) and grammar.mark in word[len(option) :]:
-            yield len(option + glue)
+        at = _glued_at(word, option)
+        if at and grammar.mark in word[at:]:
+            yield at
     at = word.find(grammar.behind) if grammar.behind else -1
     if at > 0 or (at == 0 and len(grammar.behind) > 1):
         yield from () if word.startswith(("-", "@")) else (at + len(grammar.behind),)
+
+
+def _ends_in(word: str, options: tuple[str, ...]) -> bool:
+    """Whether a word is one of the options, or ends in one: `-fsSu` is `-f -s -S -u`."""
+    if word in options:
+        return True
+    return _CLUSTER.fullmatch(word) is not None and f"-{word[-1]}" in options
+
+
+def _glued_at(word: str, option: str) -> int:
+    """Where the value that is glued to an option begins; 0 if there is none."""
+    if option.startswith("--"):
+        return len(option) + 1 if word.startswith(f"{option}=") else 0
+    switches = _SWITCHES.match(word)
+    at = switches.end() if switches else 0
+    return at + 1 if at and word[at : at + 1] == option[1] else 0
 
 
 def _htpasswd(words: Sequence[str], command: int) -> Iterator[_Secret]:

@@ -53,7 +53,7 @@ _FAMILIES = {
     "config:set": Grammar(behind="="),
 }
 GRAMMARS = {name: grammar for names, grammar in _FAMILIES.items() for name in words(names)} | {
-    "secret set": Grammar(("-b",), behind="="),
+    "secret set": Grammar(("-b", "--body"), behind="="),
     "secrets set": Grammar(behind="="),
 }
 
@@ -61,7 +61,7 @@ GRAMMARS = {name: grammar for names, grammar in _FAMILIES.items() for name in wo
 TRIGGERS = (" -", " set ", "config:set", "sqlplus")
 # … and one of these too.
 NAMES = (
-    r"\b(?:7z|bcp|config:set|curl|doctl|--from-literal|htpasswd|https? |ipmitool|keydb-cli|keytool"
+    r"\b(?:7z|bcp|config:set|curl|doctl|from-literal|htpasswd|https? |ipmitool|keydb-cli|keytool"
     r"|ldap|lftp|login|mariadb|mongo|mycli|mysql|openssl|redis-cli|rpcclient|set|smb|snmp|sqlcmd"
     r"|sqlplus|sshpass|unzip|valkey-cli|zip)"
 )

@@ -33,7 +33,7 @@ _STRONG_WORD = Pattern(
     r"|(?:api|access|secret|private|account|auth|encryption|signing|master|shared|license)key"
     r"|connectionstring|connstr)"
     r"|cred|cookie|authorization|psk|pw"
-    r"|(?:my|pg|db|mysql|user|root|admin|ssh|ftp|smtp|mail|key|store|redis|ldap|sudo)?(?:pass|pwd)"
+    r"|[a-z]{0,8}(?:key|store)pass|(?:my|pg|db|mysql|user|root|admin|ssh|ftp|smtp|mail|redis|ldap|sudo)?(?:pass|pwd)"
     r")s?"
 )
 _WEAK_WORD = Pattern(r"auth|bearer|jwt|signature|sig|hmac|[a-z]{0,6}sess(?:ion)?(?:id)?")
@@ -44,7 +44,8 @@ _KEY_OWNERS = words("""
     client cloudflare cohere consumer crypto datadog dd decryption deploy django encrypt encryption
     firebase flask function gcp gemini github gitlab google grafana groq heroku hetzner hf hmac
     honeycomb huggingface influx jwt laravel licence license linode mailgun master mistral newrelic
-    npm openai openrouter opsgenie pagerduty pgp pypi rails relic restricted role rollbar root rsa
+    npm openai openrouter opsgenie pagerduty private pgp
+    pypi rails relic restricted role rollbar root rsa
     secret sendgrid sentry server service session shared sign signing slack ssh storage stripe
     subscription tls totp twilio user vault vultr webhook wrapping
     """)
@@ -69,7 +70,8 @@ _ABOUT_BEFORE = words("""
     available avg bound cached completion continuation context count input max mean min n next num
     number output page pagination per prompt pull reasoning remaining sync total used
     """)
-_SHOUTED = words("PASS Pass PWD Pwd PW Pw")
+# Test output is full of "PASS: test_login": alone, these need more than a colon behind them.
+SHOUTED = words("PASS Pass PWD Pwd PW Pw")
 _ABOUT_FIRST = words("""
     allow ask disable enable generate has hide is need needs no prompt require requires show skip
     use with without
@@ -78,10 +80,7 @@ _ABOUT_FIRST = words("""
 
 @lru_cache(maxsize=2048)
 def suspicion(name: str) -> Suspicion:
-    """Judge a name as it stands in text: any case, camelCase, joined by `_`, `-`, `.` or blanks.
-
-    A lone `pass`, `pwd` or `pw` is one only in lower case: test output is full of `PASS: x`.
-    """
+    """Judge a name as it stands in text: any case, camelCase, joined by `_`, `-`, `.`, blanks."""
     spelled = [word[0] for word in _WORDS.finditer(name[:256])]
     lower = [word.lower() for word in spelled]
     for place in range(len(lower) - 1, -1, -1):
@@ -89,9 +88,7 @@ def suspicion(name: str) -> Suspicion:
             break
     else:
         return Suspicion.NONE
-    if _only_about(lower, place) or (spelled[0] in _SHOUTED and len(spelled) == 1):
-        return Suspicion.NONE
-    return found
+    return Suspicion.NONE if _only_about(lower, place) else found
 
 
 def variable_is_secret(name: str) -> bool:

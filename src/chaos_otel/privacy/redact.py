@@ -14,6 +14,7 @@ from chaos_otel.privacy import assignments, commands, tokens
 from chaos_otel.privacy.environment import secrets_of
 from chaos_otel.privacy.exact import ExactValues, Secret
 from chaos_otel.privacy.grammars import TRIGGERS
+from chaos_otel.privacy.keys import ROOTS
 from chaos_otel.privacy.names import Suspicion, suspicion
 from chaos_otel.privacy.patterns import Pattern
 from chaos_otel.privacy.spans import MASK, Found, masked
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 
 # What must be in the line (in lower case) → what then looks closer.
 _DETECTORS: tuple[tuple[tuple[str, ...], Callable[[str, str], Iterator[Found]]], ...] = (
-    (tuple(assignments.ROOTS.split("|")), assignments.find_assignments),
+    (tuple(ROOTS.split("|")), assignments.find_assignments),
     (("identified",), assignments.find_identified),
     (("bearer", "basic"), assignments.find_carried),
+    (("machine ",), assignments.find_machine),
     (("://",), tokens.find_user_info),
     (("sig=",), tokens.find_shared_access),
     (("private key",), tokens.find_private_key),
