@@ -16,7 +16,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n"})
 Field = Union[str, bytes, int, float, None]  # noqa: UP007  a program's Python may be 3.8
 
 
-def encode(kind: str, *fields: Field, **pairs: Field) -> bytes:
+def encode(kind: str, /, *fields: Field, **pairs: Field) -> bytes:
     """One record as whole inbox lines: one, or as many as its pieces need.
 
     A None field is empty and a None pair is left out; a bool is 0 or 1. Bytes, and text that came
