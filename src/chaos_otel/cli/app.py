@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "chaos_otel.cli.run:run",
     "report": "chaos_otel.cli.report:report",
     "shell-lib": "chaos_otel.cli.shell_lib:shell_lib",
+    "pyinfra-hook": "chaos_otel.cli.pyinfra_hook:pyinfra_hook",
     "config": "chaos_otel.cli.config:config",
     "deliver": "chaos_otel.cli.deliver:deliver",
     "recover": "chaos_otel.cli.recover:recover",

@@ -143,6 +143,7 @@ def _tell(finished: Finished, loaded: Loaded, environment: Environment) -> None:
     problems = [loaded.warning] if loaded.warning else []
     problems += finished.problems
     problems += finished.answer.get("recovered", [])
+    problems += finished.answer.get("notices", [])
     if finished.answer.get("problem"):
         problems.append(finished.answer["problem"])
     if not finished.answer and finished.folder and loaded.settings.wait:

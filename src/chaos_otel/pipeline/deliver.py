@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from chaos_otel.pipeline.file_limit import raise_file_limit
@@ -56,14 +57,17 @@ def _deliver(plan: Plan, guard: Guard) -> int:
     from chaos_otel.pipeline.housekeeping import keep_house, recover_small
     from chaos_otel.pipeline.outcome import JournalFollower
     from chaos_otel.pipeline.removal import clear_memory
+    from chaos_otel.pipeline.unhooked import tool_of, unhooked
 
+    tools = {tool_of(plan.argv)}
     with JournalFollower(plan.folder) as follower:
         recovered = recover_small(plan)
         if not plan.watch_pid:
-            _follow(guard, follower, plan)
+            _follow(guard, follower, plan, on_process=lambda argv: tools.add(tool_of(argv)))
         lingering = guard.lingering if guard.ended else _go_on(plan, guard)
         outcome = follower.finish(end=_make_up(plan, guard))
-    _answer(plan, outcome, recovered)
+        notices = unhooked(tools, follower.hooks) if plan.inject else []
+    _answer(plan, outcome, recovered, notices)
     if lingering:
         _pump_on(plan, guard)
     guard.release()
@@ -103,7 +107,13 @@ def _make_up(plan: Plan, guard: Guard) -> RunEnded | None:
     return run_ended(ended, plan)
 
 
-def _follow(guard: Guard, follower: JournalFollower, plan: Plan) -> None:
+def _follow(
+    guard: Guard,
+    follower: JournalFollower,
+    plan: Plan,
+    *,
+    on_process: Callable[[Sequence[str]], object],
+) -> None:
     """Take in what capture writes, until the command has ended or capture is gone."""
     since_s = time.monotonic()
     sampler: Sampler | None = None
@@ -116,7 +126,7 @@ def _follow(guard: Guard, follower: JournalFollower, plan: Plan) -> None:
         elif guard.pid and time.monotonic() - since_s > SAMPLE_AFTER_S:
             from chaos_otel.pipeline.sampler import Sampler
 
-            sampler = Sampler(guard.pid, plan.inbox)
+            sampler = Sampler(guard.pid, plan.inbox, on_process=on_process)
 
 
 def _go_on(plan: Plan, guard: Guard) -> bool:
@@ -163,11 +173,11 @@ def _process(plan: Plan, guard: Guard) -> Process | None:
     return ForeignProcess(pid, pidfd, started=started) if pid else None
 
 
-def _answer(plan: Plan, outcome: Outcome, recovered: list[Recovered]) -> None:
+def _answer(plan: Plan, outcome: Outcome, recovered: list[Recovered], notices: list[str]) -> None:
     """Tell capture what to tell; it may be gone."""
     if plan.answers_fd < 0:
         return
-    answer = outcome.answer() | {"recovered": [str(run) for run in recovered]}
+    answer = outcome.answer() | {"recovered": [str(run) for run in recovered], "notices": notices}
     try:
         os.write(plan.answers_fd, json.dumps(answer).encode("ascii") + b"\n")
         os.close(plan.answers_fd)

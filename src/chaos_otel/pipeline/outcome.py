@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any
@@ -65,6 +66,11 @@ class JournalFollower:
         trace: TracebackType | None,
     ) -> None:
         os.close(self._fd)
+
+    @property
+    def hooks(self) -> Collection[str]:
+        """The tools whose hooks have reported; none before the first record."""
+        return self._recorder.run.hooks
 
     def turn(self) -> bool:
         """Take in what is new, a MiB or so; whether there was anything. Syncs once a second."""

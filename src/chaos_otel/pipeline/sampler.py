@@ -6,6 +6,7 @@ A sample is an inbox line like any other, so that the journal has it and nobody 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 
 import psutil
 
@@ -18,9 +19,13 @@ EVERY_S = 1.0
 class Sampler:
     """Samples the tree below a process, at most once a second; quiet where it has gone."""
 
-    def __init__(self, pid: int, inbox: str) -> None:
+    def __init__(
+        self, pid: int, inbox: str, *, on_process: Callable[[Sequence[str]], object]
+    ) -> None:
+        """`on_process` is called with the command line of every process in every sample."""
         self._pid = pid
         self._inbox = inbox
+        self._on_process = on_process
         self._next_s = 0.0
 
     def turn(self) -> None:
@@ -34,7 +39,15 @@ class Sampler:
             processes = [root, *root.children(recursive=True)]
         except psutil.Error:
             return
+        for process in processes:
+            self._show(process)
         self._say([use for process in processes if (use := _use(process))])
+
+    def _show(self, process: psutil.Process) -> None:
+        try:
+            self._on_process(process.cmdline())
+        except psutil.Error:
+            pass
 
     def _say(self, uses: list[tuple[float, int]]) -> None:
         if not uses:

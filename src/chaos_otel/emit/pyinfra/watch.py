@@ -18,8 +18,11 @@ from typing import Any
 _WATCHED = "_chaos_otel_watched"
 
 
-def hook(api: Any, inbox: str) -> None:
-    """Watch pyinfra, whose package `pyinfra.api` is `api`, and tell the run so. Once is enough."""
+def hook(api: Any, inbox: str, *, state: Any = None) -> None:
+    """Watch pyinfra, whose package `pyinfra.api` is `api`, and tell the run so. Once is enough.
+
+    `state` is that of a deploy that has begun already.
+    """
     if hasattr(api, _WATCHED):
         return
     setattr(api, _WATCHED, True)
@@ -29,6 +32,8 @@ def hook(api: Any, inbox: str) -> None:
     _watch_attribute(api.State, "initialised", watch.initialised)
     _watch_attribute(api.State, "current_stage", watch.stage)
     watch.tell("H", _now(), "pyinfra")
+    if state is not None:
+        watch.initialised(state, True)
 
 
 class _Attribute:
