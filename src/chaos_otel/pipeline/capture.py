@@ -8,8 +8,7 @@ command runs all the same. Quick to import.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from chaos_otel import clock
 from chaos_otel.config.environment import Environment
@@ -27,8 +26,7 @@ LOCAL_OUTPUTS_WAIT_S = 5.0
 ASK_AGAIN_S = 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """How a run went: what to leave with and what to tell.
 
     `answer` is what `deliver` said (`outcome.answer`); empty where it was not waited for or said
@@ -37,9 +35,9 @@ class Finished:
 
     ended: Ended
     channels: Channels
+    answer: dict[str, Any]
     name: str = ""
     folder: str = ""
-    answer: dict[str, Any] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
 

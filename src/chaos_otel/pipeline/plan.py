@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from chaos_otel.config.folders import open_private
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelPlan:
+class ChannelPlan(NamedTuple):
     """One output of the command as `deliver` inherits it (`runner.contract.Channel`, less the
     command's side of it)."""
 
@@ -32,12 +30,12 @@ class ChannelPlan:
         return tuple(fd for fd in (self.source_fd, self.sink_fd, self.stage_fd) if fd >= 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """One run. Paths are absolute. Text may hold surrogate escapes where the system's bytes did.
 
     `secrets` are the values that the redactor must find, so that a run which nobody was left to
     close is redacted as it would have been. `watch_pid` is the script of a run without a wrapper.
+    `inject`: the command was given the variables that hooks need.
     """
 
     run_id: str
@@ -49,6 +47,8 @@ class Plan:
     inbox: str
     started_wall_ns: int
     started_mono_ns: int
+    tags: dict[str, str]
+    attributes: dict[str, str]
     parent_span_id: str = ""
     tracestate: str = ""
     name: str = ""
@@ -60,13 +60,12 @@ class Plan:
     capture: str = "inherit"
     report: str = ""
     output_limit_bytes: int = 65536
-    tags: dict[str, str] = field(default_factory=dict)
-    attributes: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     redact_value_from: tuple[str, ...] = ()
     retention_age_s: float = 14 * 86400.0
     retention_bytes: int = 1_000_000_000
     watch_pid: int = 0
+    inject: bool = False
     network_before_bytes: int | None = None
     channels: tuple[ChannelPlan, ...] = ()
     terminal_fd: int = -1
@@ -77,14 +76,14 @@ class Plan:
 
     def encode(self) -> bytes:
         """JSON, ASCII only."""
-        return json.dumps(asdict(self)).encode("ascii")
+        channels = [channel._asdict() for channel in self.channels]
+        return json.dumps(self._asdict() | {"channels": channels}).encode("ascii")
 
     @classmethod
     def decode(cls, data: bytes) -> Plan:
         """Read what `encode` wrote; ValueError for anything else."""
         values: dict[str, Any] = json.loads(data)
-        known = {entry.name for entry in fields(cls)}
-        values = {key: value for key, value in values.items() if key in known}
+        values = {key: value for key, value in values.items() if key in cls._fields}
         for key in ("argv", "secrets", "redact_value_from"):
             values[key] = tuple(values.get(key, ()))
         values["channels"] = tuple(ChannelPlan(**entry) for entry in values.get("channels", ()))

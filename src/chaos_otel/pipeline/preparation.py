@@ -5,7 +5,7 @@ never the command. Quick to import.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from chaos_otel import clock, ids
 from chaos_otel.config.environment import Environment
@@ -109,6 +109,7 @@ def _plan(
         retention_age_s=request.retention_age_s,
         retention_bytes=request.retention_bytes,
         network_before_bytes=network_bytes(),
+        inject=request.inject and not has_file_limit(),
         channels=tuple(map(_channel_plan, prepared.channels.channels)),
         terminal_fd=prepared.channels.terminal_fd,
         terminal_state=prepared.channels.terminal_state.decode("ascii"),
@@ -150,7 +151,7 @@ def _do_without(prepared: Prepared, error: Exception) -> None:
     if prepared.folder is not None:
         prepared.folder.remove()
     prepared.folder = prepared.plan = prepared.handover = None
-    prepared.channels = replace(INHERIT, reason="nothing could be recorded")
+    prepared.channels = INHERIT._replace(reason="nothing could be recorded")
     prepared.problems.append(f"this run is not recorded: {in_words(error)}")
 
 

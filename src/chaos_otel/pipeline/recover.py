@@ -125,6 +125,8 @@ def _plan(run_id: str, folder: str, runtime: str) -> Plan | None:
         inbox=inbox,
         started_wall_ns=started.wall_ns,
         started_mono_ns=started.mono_ns,
+        tags=started.tags,
+        attributes=started.attributes,
         cwd=started.cwd,
         report=started.report_path,
         watch_pid=0 if started.wrapped else 1,

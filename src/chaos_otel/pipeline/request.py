@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One command to run. `report` is an absolute path, empty for none; `argv` is as it was
     typed."""
 
     argv: tuple[bytes, ...]
+    tags: dict[str, str]
+    attributes: dict[str, str]
     report: str = ""
     name: str = ""
     version: str = ""
     environment: str = ""
-    tags: dict[str, str] = field(default_factory=dict)
-    attributes: dict[str, str] = field(default_factory=dict)
     capture: str = "auto"
     split: bool = False
     output_limit_bytes: int = 65536

@@ -1,11 +1,11 @@
 """The values and protocols that the parts of the runner, and the pipeline around it, agree on.
 
-Nothing here does anything; nothing here may be slow to import.
+Nothing here does anything; nothing here may be slow to import: a dataclass costs 0.4 to 1.4 ms, a
+named tuple a tenth of that.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 from chaos_otel.clock import Moment
@@ -53,8 +53,7 @@ class Continued(NamedTuple):
 Change: TypeAlias = Exit | Stopped | Continued
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(NamedTuple):
     """One way out of the command: what it writes to, what we read, where its bytes go.
 
     `stream` is 1 or 2, how the bytes are stored. `source_fd` is ours (a pipe's read end or a
@@ -75,8 +74,7 @@ class Channel:
     stage_fd: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Channels:
+class Channels(NamedTuple):
     """All channels of a run. `reason` says in words why something is not captured, else is empty.
 
     In a session `terminal_fd` is our real terminal and `terminal_state` what `terminal.save` said
@@ -153,8 +151,7 @@ class Tap(Protocol):
         """Do about a millisecond's work; seconds until the next slice is due, 0.0 for more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """What `supervise` returns. `lingering`: a descendant still holds an output of ours."""
 
     exit: Exit
