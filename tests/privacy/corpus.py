@@ -128,6 +128,8 @@ _ARGV = (
     _canary("redis-cli", "argv", "redis-cli -h cache -a § ping"),
     _canary("inline variable", "argv", "env PGPASSWORD=§ psql -h db"),
     _canary("inside sh -c", "argv", "sh -c 'PGPASSWORD=§ psql -h db'"),
+    _canary("curl, combined switches", "argv", "curl -fsSu deploy:§ https://x.test/"),
+    _canary("command in a command", "argv", "docker exec db sh -c 'mysql -uroot -p§ -e 1'"),
     _canary("from literal", "argv", "kubectl create secret generic x --from-literal=user=§"),
     _canary("htpasswd", "argv", "htpasswd -nbB admin §"),
     _canary("openssl", "argv", "openssl enc -aes-256-cbc -pass pass:§ -in a"),
@@ -177,6 +179,12 @@ _TEXT = (
     _canary("token as a user", "url", "https://§@git.test/x.git", hexes("lone", 40)),
     _canary("shared access", "url", "https://x.test/c?sv=1&sig=§&se=2", filler("sas", 43) + "%3D"),
     _canary("presigned", "url", "https://s3.test/k?X-Amz-Signature=§", hexes("presigned", 64)),
+    _canary("YAML of a container", "stdout", "- name: DB_PASSWORD\n  value: §\n- a: b"),
+    _canary("pretty JSON", "stdout", '{\n"name": "API_TOKEN",\n"value": "§"\n},'),
+    _canary("YAML block", "stdout", "  password: |\n    §\n  next: 1"),
+    _canary("call", "stderr", "setenv('TOKEN', '§')"),
+    _canary("index", "stdout", 'os.environ["API_TOKEN"] = "§"'),
+    _canary("netrc", "stdout", "machine h login u password §"),
     _canary("piped to stdin", "stdout", "echo § | docker login --password-stdin -u ci"),
     _canary("chpasswd", "stderr", "echo 'root:§' | chpasswd"),
 )  # fmt: skip
@@ -368,6 +376,10 @@ JWT library loaded, bearer tokens enabled
 sk-SK locale installed, task-runner-service-with-long-name ready
 UPDATE users SET last_login = now() WHERE id = 7;
 GRANT SELECT ON shop.* TO 'app'@'%';
+trailer.<token>.cmd is run for <password>
+name: db-password
+  value: 3
+description: |
 -----BEGIN CERTIFICATE-----
 MIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ
 -----END CERTIFICATE-----

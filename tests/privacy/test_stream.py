@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -237,7 +238,6 @@ def test_cuts_respect_masks_and_characters(parts: list[str], data: st.DataObject
 
 def test_long_and_odd_output_takes_linear_time() -> None:
     """A line of 10 MB takes at most twenty times as long as one of a tenth of it."""
-    import time
 
     def seconds(data: bytes) -> float:
         begin = time.process_time()

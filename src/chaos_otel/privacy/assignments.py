@@ -77,6 +77,8 @@ def _values(line: str, candidate: Candidate) -> tuple[list[Found], int]:
     if not _worth_hiding(probe[value.start : value.end], key, separator):
         return [], candidate.after
     value = _extent(line, start, key, separator)
+    if separator.kind == "element" and not line.startswith("</", value.end):
+        return [], candidate.after
     found = [Found(key.reach, value.start, value.end, value.ends)]
     if change := _CHANGED_TO.match(line, value.after):  # a plan: "old" -> "new"
         value = extents.quoted(line, change.end()) or extents.bare(line, change.end())

@@ -19,6 +19,7 @@ _CHECKSUM = Pattern(rb"=[A-Za-z0-9+/]{4}\s*$")
 _HEADER = Pattern(rb"\W{0,8}(?:[\w.-]+\s*\|\s*)?(?:[A-Z][A-Za-z-]+: .*|[\s|>+]*)$")
 _WALL = Pattern(rb"\s*[A-Za-z0-9+/]{40,}={0,2}\s*")
 _LONE_SHORT = Pattern(rb"\s*[A-Za-z0-9+/]{1,64}={0,2}\s*")
+_READ_BYTES = 200
 _HEADER_LINES = 12
 
 
@@ -50,7 +51,7 @@ class PemBlocks:
 
     def _begun(self, line: bytes) -> bool:
         """Behind BEGIN: headers and empty lines, then the body."""
-        if _BODY.search(line):
+        if _ends(line, _BODY):
             self._follow = self._body
             return True
         self._headers += 1
@@ -59,9 +60,9 @@ class PemBlocks:
         return False
 
     def _body(self, line: bytes) -> bool:
-        if _BODY.search(line):
+        if _ends(line, _BODY):
             return True
-        if _SHORT.search(line):
+        if _ends(line, _SHORT):
             self._follow = self._last
             return True
         return self._last(line)
@@ -69,7 +70,7 @@ class PemBlocks:
     def _last(self, line: bytes) -> bool:
         """Behind the short line that ends a body: only PGP's checksum is still of it."""
         self._close(line)
-        return _CHECKSUM.search(line) is not None
+        return _ends(line, _CHECKSUM)
 
     def _gap(self, line: bytes) -> bool:
         if _WALL.fullmatch(line):
@@ -88,6 +89,11 @@ class PemBlocks:
         return self._closed(line)
 
 
+def _ends(line: bytes, kind: Pattern[bytes]) -> bool:
+    """Whether a line ends so; its end alone is read, which keeps this linear in a wall."""
+    return kind.search(line[-_READ_BYTES:]) is not None
+
+
 def begins_key(line: bytes) -> bool:
     """Whether a private key begins in the line and does not end in it."""
     begin = -1
@@ -103,7 +109,7 @@ def body_before_end(lines: Sequence[bytes]) -> int:
             return place
         line = line.rstrip(b"\r\n")
         if _BEGIN.search(line) or (
-            place and not (_BODY.search(line) or _SHORT.search(line) or _CHECKSUM.search(line))
+            place and not any(_ends(line, kind) for kind in (_BODY, _SHORT, _CHECKSUM))
         ):
             return 0
     return 0

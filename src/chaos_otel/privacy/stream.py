@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from chaos_otel.privacy.announced import AnnouncedValues
 from chaos_otel.privacy.pem import PemBlocks
 from chaos_otel.privacy.spans import WORD_ENDS, Found
 
@@ -34,6 +35,7 @@ class StreamRedactor:
         self._redactor = redactor
         self._held = bytearray()
         self._pem = PemBlocks()
+        self._announced = AnnouncedValues()
         self._in_key = False  # a mask stands already for the key's body that goes on
         self._ends = ""  # of a secret longer than a window: what ends it
         self._after_gap = 0  # bytes of this line that may still be the rest of a secret
@@ -60,6 +62,7 @@ class StreamRedactor:
         held = self._take_held()
         done = self._line(held) if held.endswith(b"\r") else self._cut_line(held)
         self._pem.gap()
+        self._announced.reset()
         self._in_key, self._ends, self._after_gap = False, "", _AFTER_GAP_BYTES
         return done
 
@@ -87,6 +90,9 @@ class StreamRedactor:
         if self._pem.is_body(body):
             return self._key_mask(body, ending)
         self._in_key = False
+        if secret := self._announced.secret_in(body):
+            found = [*self._redactor.find(body.decode("latin-1"), body), Found(0, *secret)]
+            return self._redactor.mask(body.decode("latin-1"), found).encode("latin-1") + ending
         return self._redactor.line(body) + ending
 
     def _key_mask(self, body: bytes, ending: bytes = b"") -> bytes:
