@@ -1,8 +1,8 @@
 """The words of the journal: what capture writes and everything else reads.
 
-A record is a frozen value; `kind` in the JSON names its type. Times are nanoseconds: `wall_ns` since
-the Unix epoch, `mono_ns` on the monotonic clock of the machine (durations are taken from it alone).
-Operation ids are span ids, 16 lower-case hex digits; an empty id means "none".
+A record is a frozen value; `kind` in the JSON names its type. Times are nanoseconds: `wall_ns`
+since the Unix epoch, `mono_ns` on the monotonic clock of the machine (durations are taken from it
+alone). Operation ids are span ids, 16 lower-case hex digits; an empty id means "none".
 
 Knows nothing of files, redaction or OpenTelemetry. Costs an import of msgspec, so nothing that runs
 before the command starts may import it.
@@ -16,6 +16,9 @@ import msgspec
 
 EventType: TypeAlias = Literal["success", "error", "warning", "info", "debug"]
 Stream: TypeAlias = Literal[1, 2]
+SpanKind: TypeAlias = Literal["internal", "server", "client", "producer", "consumer"]
+SpanStatus: TypeAlias = Literal["unset", "ok", "error"]
+Value: TypeAlias = str | bool | int | float | list[str | bool | int | float]
 
 
 class _Record(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True, kw_only=True):
@@ -69,9 +72,9 @@ class RunNamed(_Record, frozen=True, tag="run.named"):
 class RunEnded(_Record, frozen=True, tag="run.ended"):
     """The last record of a run: how the command ended and what it used.
 
-    Exactly one of `exit_code`, `signal` and `interrupted` says how, except in a run without a wrapper,
-    where none of the three is known. Resource figures are those of `wait4`, seconds, bytes, counts;
-    None where unknown.
+    Exactly one of `exit_code`, `signal` and `interrupted` says how, except in a run without a
+    wrapper, where none of the three is known. Resource figures are those of `wait4`, seconds,
+    bytes, counts; None where unknown.
     """
 
     exit_code: int | None = None
@@ -102,9 +105,12 @@ class OperationStarted(_Record, frozen=True, tag="operation.started"):
 
 
 class OperationEnded(_Record, frozen=True, tag="operation.ended"):
-    """An operation ended. Where `op` is empty, `name` says which: the innermost open one of that name,
-    else the last ended one (then this becomes an event), else one that was never started (it gets no
-    duration). `attempts` counts the tries made, `max_retries` those allowed after the first."""
+    """An operation ended. Where `op` is empty, `name` says which: the innermost open one of that
+    name, else the last ended one (then this becomes an event), else one that was never started (it
+    gets no duration). `attempts` counts the tries made, `max_retries` those allowed after the
+    first.
+
+    `provisional`: it counts, as one that was never started, unless a `Superseded` comes."""
 
     op: str
     name: str = ""
@@ -117,6 +123,12 @@ class OperationEnded(_Record, frozen=True, tag="operation.ended"):
     max_retries: int = 0
     host: str = ""
     attributes: dict[str, str] = {}
+    provisional: bool = False
+
+
+class Superseded(_Record, frozen=True, tag="operations.superseded"):
+    """A source tells again, and whole, all operations that it ended provisionally: what it said of
+    them before no longer counts."""
 
 
 class OperationChanged(_Record, frozen=True, tag="operation.changed"):
@@ -137,10 +149,12 @@ class Event(_Record, frozen=True, tag="event"):
 
 
 class Metric(_Record, frozen=True, tag="metric"):
-    """`telemetry_record_metric`: the last value of a name wins. `value` is finite."""
+    """`telemetry_record_metric`: the last value of a name (and its attributes) wins. `value` is
+    finite."""
 
     name: str
     value: float
+    attributes: dict[str, str] = {}
 
 
 class Tag(_Record, frozen=True, tag="tag"):
@@ -169,11 +183,42 @@ class Interrupted(_Record, frozen=True, tag="interrupted"):
     reason: str
 
 
+class SpanEvent(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Something that happened within a foreign span."""
+
+    name: str
+    wall_ns: int
+    attributes: dict[str, Value] = {}
+
+
+class ForeignSpan(_Record, frozen=True, tag="span"):
+    """A span that a program under the command made itself, complete; no operation of the report.
+
+    Its times are those of its end. `trace_id` is the program's own; the run's, or empty, if it
+    joined that. `resource` says which program it was, `scope` which library of it.
+    """
+
+    span_id: str
+    name: str
+    trace_id: str = ""
+    parent: str = ""
+    duration_ns: int = 0
+    span_kind: SpanKind = "internal"
+    status: SpanStatus = "unset"
+    message: str = ""
+    attributes: dict[str, Value] = {}
+    events: tuple[SpanEvent, ...] = ()
+    resource: dict[str, Value] = {}
+    scope: str = ""
+    scope_version: str = ""
+
+
 class Output(_Record, frozen=True, tag="output"):
     """A piece of what an operation (or, with `op` empty, the command outside of any) printed.
 
-    Redacted before it came here. `text` holds it where it is UTF-8, else `raw` (base64 in the JSON).
-    `cut_bytes` were left out just before this piece. Pieces of one operation and stream are in order.
+    Redacted before it came here. `text` holds it where it is UTF-8, else `raw` (base64 in the
+    JSON). `cut_bytes` were left out just before this piece. Pieces of one operation and stream are
+    in order.
     """
 
     op: str
@@ -192,7 +237,8 @@ class Sample(_Record, frozen=True, tag="sample"):
 
 
 class Damage(_Record, frozen=True, tag="damage"):
-    """Something was lost or unreadable, counted: `where` is inbox, journal, output, record or input."""
+    """Something was lost or unreadable, counted: `where` is inbox, journal, output, record or
+    input."""
 
     where: str
     reason: str
@@ -207,9 +253,11 @@ Record: TypeAlias = (
     | RunEnded
     | OperationStarted
     | OperationEnded
+    | Superseded
     | OperationChanged
     | Event
     | Metric
+    | ForeignSpan
     | Tag
     | Flushed
     | Hooked

@@ -82,6 +82,17 @@ RUN_NETWORK_BYTES: Final = "chaos.run.network_bytes"
 RUN_TREE_CPU_S: Final = "chaos.run.tree.cpu_s"
 RUN_TREE_MEMORY_PEAK_BYTES: Final = "chaos.run.tree.memory_peak_bytes"
 RUN_TREE_PROCESSES_PEAK: Final = "chaos.run.tree.processes_peak"
+# said by Ch-aOS, or by the hook in pyinfra that knows the same operations better
+CH_AOS_SOURCE: Final = "ch_aos.source"
+CH_AOS_OPERATION: Final = "operation"
+CH_AOS_DIFF: Final = "ch_aos.diff"
+CH_AOS_ARGUMENTS: Final = "ch_aos.operation_arguments"
+PYINFRA_HASH: Final = "pyinfra.hash"
+# spans of the command's own programs; a name of ours (or one that says "a run", "a task") in them
+# gets the prefix, and the trace that such a span was in is kept where that is not the run's
+FOREIGN_PREFIX: Final = "foreign."
+FOREIGN_TRACE_ID: Final = "chaos.foreign.trace_id"
+EVENT_SPAN_ID: Final = "chaos.event.span_id"
 EVENT_PREFIX: Final = "chaos.event."
 EVENT_MESSAGE: Final = "chaos.event.message"
 LOSS_PREFIX: Final = "chaos.loss."

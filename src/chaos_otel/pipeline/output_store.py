@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import Literal, NamedTuple, TypeAlias
 
+from chaos_otel.sources.chaos_lines import ChaosLines, MachineLine
+
 Stream: TypeAlias = Literal[1, 2]
 Key: TypeAlias = tuple[str, Stream]
 
@@ -81,7 +83,8 @@ class KeptOutput:
 class OutputStore:
     """All outputs of a run. At most 32 MiB are held; what is over that is counted and let go.
 
-    `root` is the span id that a mark may name for "outside of any operation".
+    `root` is the span id that a mark may name for "outside of any operation". Lines that Ch-aOS
+    prints for machines are kept apart (`take_lines`): they become records, not output.
     """
 
     def __init__(self, limit_bytes: int, *, root: str = "") -> None:
@@ -93,10 +96,39 @@ class OutputStore:
         self._current: dict[int, str] = {}
         self._left: dict[str, set[int]] = {}
         self._closed: set[int] = set()
+        self._lines = ChaosLines()
+        self._last_op = ""  # of stdout
         self.lost_bytes = 0
 
     def add(self, stream: int, op: str, data: bytes) -> None:
         """Keep what is to be kept of a piece of output."""
+        if stream == 1:
+            if op != self._last_op:
+                self._keep(1, self._last_op, self._lines.release())
+                self._last_op = op
+            data = self._lines.divide(op, data)
+        self._keep(stream, op, data)
+
+    def add_printed(self, stream: Stream, op: str, data: bytes) -> None:
+        """Keep what an operation printed according to its source; it came another way."""
+        self._keep(stream, op, data)
+
+    def take_lines(self) -> list[MachineLine]:
+        """The lines for machines that have come on stdout since the last call."""
+        return self._lines.take()
+
+    def end_lines(self) -> None:
+        """No more will come on stdout: a last line without an end is one, too."""
+        self._keep(1, self._last_op, self._lines.finish(self._last_op))
+
+    @property
+    def lost_lines(self) -> tuple[int, int]:
+        """How many lines for machines were too much to hold, and their bytes."""
+        return self._lines.lost_lines, self._lines.lost_bytes
+
+    def _keep(self, stream: int, op: str, data: bytes) -> None:
+        if not data:
+            return
         if self._held_bytes > HELD_BYTES:
             self.lost_bytes += len(data)
             return
@@ -109,6 +141,8 @@ class OutputStore:
 
     def mark(self, stream: int, op: str) -> None:
         """The stream left the operation it was in and entered `op` ("": none)."""
+        if stream == 1:
+            self._keep(1, self._last_op, self._lines.release())
         before = self._current.get(stream, "")
         if before:
             self._left.setdefault(before, set()).add(stream)
@@ -116,6 +150,8 @@ class OutputStore:
 
     def close(self, stream: int) -> None:
         """No more will come on this stream, no mark either."""
+        if stream == 1:
+            self.end_lines()
         self._closed.add(stream)
 
     def left(self, op: str, streams: Iterable[int]) -> bool:
@@ -138,6 +174,7 @@ class OutputStore:
 
     def end_all(self) -> list[tuple[Key, Rest]]:
         """All that is still held."""
+        self.end_lines()
         return [taken for key in sorted(self._kept) for taken in self._take(key)]
 
     def _take(self, key: Key) -> list[tuple[Key, Rest]]:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from chaos_otel.clock import Clock, Moment
 from chaos_otel.journal.writer import JournalWriter
 from chaos_otel.pipeline.inbox_file import InboxFile
+from chaos_otel.pipeline.machine_lines import MachineLines
 from chaos_otel.pipeline.output_records import OutputRecords
 from chaos_otel.pipeline.output_store import OutputStore
 from chaos_otel.privacy.redact import Redactor
@@ -26,6 +27,7 @@ from chaos_otel.records import (
     Record,
     RunNamed,
 )
+from chaos_otel.sources.chaos_records import Printed, Said
 from chaos_otel.sources.inbox import InboxDecoder, Parsed
 
 SLICE_NS = 1_000_000
@@ -66,6 +68,7 @@ class Recording:
         self._open_ops = {""}
         self._store = store
         self._outputs = OutputRecords(store, redactor)
+        self._lines = MachineLines(store, redactor, clock=clock, since_mono_ns=since_mono_ns)
 
     @property
     def error(self) -> str:
@@ -87,12 +90,16 @@ class Recording:
         now = self._clock()
         until_ns = now.mono_ns + SLICE_NS
         self._write_outputs(now)
+        # A hook tells of an operation before the program prints of it: with the inbox read to its
+        # end behind this line, what these lines repeat is known to be told already.
+        self._lines.listen()
         while True:
             if self._journal.is_crowded:
                 return CROWDED_S  # the inbox keeps what it holds; a full queue would not
             if not self._waiting and not self._read():
-                return IDLE_S
-            if not self._write_waiting(until_ns):
+                if not self._write_said(until_ns):
+                    return IDLE_S
+            elif not self._write_waiting(until_ns):
                 return 0.001
             if self._clock().mono_ns >= until_ns:
                 return 0.0
@@ -108,6 +115,8 @@ class Recording:
         for parsed in self._decoder.finish():
             self._waiting.append(parsed)
         self._write_all_waiting()
+        for said in self._lines.finish():
+            self._write_one(said)
         now = self._clock()
         for record in self._outputs.end_all(now):
             self._journal.append(record)
@@ -156,6 +165,20 @@ class Recording:
     def _write_all_waiting(self) -> None:
         while self._waiting:
             self._write(self._waiting.popleft())
+
+    def _write_said(self, until_ns: int) -> bool:
+        """Write what machine lines say until the slice is over; False where nothing was left."""
+        while (said := self._lines.next()) is not None:
+            self._write_one(said)
+            if self._clock().mono_ns >= until_ns:
+                return True
+        return False
+
+    def _write_one(self, said: Said) -> None:
+        if isinstance(said, Printed):
+            self._store.add_printed(said.stream, said.op, said.data)
+        else:
+            self._write(Parsed(said))
 
     def _marks_seen(self, parsed: Parsed) -> bool:
         record = parsed.record

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from opentelemetry.sdk.trace import Event
 
+from chaos_otel import semconv
 from chaos_otel.recorder.transcript import Transcript
 
 T = TypeVar("T")
@@ -85,8 +86,9 @@ class Operations:
     def begin(self, operation: Operation) -> None:
         """Open an operation below its parent, if that is known."""
         levels = self.levels(operation.parent)
-        operation.depth = levels.get(operation.host, 0)
-        operation.levels = {**levels, operation.host: operation.depth + 1}
+        host = operation.host or semconv.LOCAL_HOST
+        operation.depth = levels.get(host, 0)
+        operation.levels = {**levels, host: operation.depth + 1}
         self._open[operation.id] = operation
         self._open_names.setdefault(operation.name, {})[operation.id] = operation
 

@@ -17,6 +17,7 @@ from chaos_otel.recorder.operations import Operation, Operations
 from chaos_otel.recorder.outcome import Outcome
 from chaos_otel.recorder.run import Run
 from chaos_otel.recorder.spans import SpanMaker, derived_id
+from chaos_otel.recorder.told_twice import ToldTwice
 from chaos_otel.recorder.transcript import Transcript
 from chaos_otel.records import (
     Event,
@@ -27,6 +28,7 @@ from chaos_otel.records import (
     Output,
     Record,
     RunNamed,
+    Superseded,
 )
 
 EVENTS_MAX: Final = 128
@@ -45,6 +47,7 @@ class Steps:
         self._limit_bytes = output_limit_bytes
         self._operations = Operations()
         self._early = EarlyOutput()
+        self._twice = ToldTwice()
         self._made_ids = 0
         self._done: list[ReadableSpan] = []
         self.below = spans.context(run.started.span_id)
@@ -56,8 +59,14 @@ class Steps:
         done, self._done = self._done, []
         return done
 
+    def add(self, span: ReadableSpan) -> None:
+        """A span that is no operation is complete."""
+        self._done.append(span)
+
     def started(self, record: OperationStarted) -> None:
-        """An operation begins."""
+        """An operation begins; one that a better source has told of is no other."""
+        if self._twice.started(record):
+            return
         self._open(record, host=record.host, attributes=record.attributes)
 
     def script_started(self, record: RunNamed) -> None:
@@ -92,6 +101,8 @@ class Steps:
         operation = self._operations.get(record.op)
         if operation is not None:
             self._print(operation, record)
+        elif self._twice.is_double(record.op):
+            pass  # the better source has it
         elif record.op in ("", self._run.named_by):
             self._run.take_output(record)
         elif record.op in self._operations:
@@ -109,6 +120,13 @@ class Steps:
 
     def ended(self, record: OperationEnded) -> None:
         """It ends; if it had ended before, that is an event, if it never began, it took no time."""
+        if record.provisional:
+            if not self._twice.hold(record):
+                self._run.losses["provisional"] += 1
+            return
+        if (better := self._twice.ended(record.op)) is not None:
+            self._note_double(record, better)
+            return
         operation = self._operations.find(record.op, record.name)
         if operation is not None:
             self._close(operation, record)
@@ -117,6 +135,16 @@ class Steps:
             self._note(what, record, {semconv.EVENT_MESSAGE: record.message})
         else:
             self._never_started(record)
+
+    def superseded(self, _: Superseded) -> None:
+        """What was provisional is told again."""
+        self._twice.superseded()
+
+    def end_provisional(self) -> None:
+        """No more comes: what was provisional counts as it is."""
+        for record in self._twice.take_provisional():
+            if not self._operations.ended(record.op, ""):
+                self._never_started(record)
 
     def leave_open(self, how: Outcome, *, last: Record) -> None:
         """Close what is open, innermost first, as unfinished at the time of `last`."""
@@ -172,7 +200,20 @@ class Steps:
             named[semconv.TASK_NAME] = record.name
         if op := self._operations.ended(record.op, record.name):
             named[semconv.TASK_RUN_ID] = op
+        elif record.op:
+            named[semconv.EVENT_SPAN_ID] = record.op
         self._run.take_event(SpanEvent(semconv.EVENT_PREFIX + what, named, record.wall_ns))
+
+    def _note_double(self, record: OperationEnded, better: str) -> None:
+        """What a second source says of an operation: an event of that, or of the run."""
+        what = "success" if record.success else "error"
+        attributes = {**record.attributes, semconv.EVENT_MESSAGE: record.message}
+        operation = self._operations.get(better)
+        if operation is None:
+            self._note(what, record, attributes)
+        elif len(operation.events) < EVENTS_MAX:
+            event = SpanEvent(semconv.EVENT_PREFIX + what, attributes, record.wall_ns)
+            operation.events = (*operation.events, event)
 
     def _print(self, operation: Operation, output: Output) -> None:
         if output.stream == 1:
