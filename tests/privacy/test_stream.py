@@ -78,12 +78,12 @@ def test_no_canary_survives_any_partition(
     assert [bad for canary, _ in planted for bad in canary.forbidden if bad in left] == []
 
 
-@pytest.mark.parametrize("canary", PRINTED, ids=lambda canary: canary.name)
+@pytest.mark.parametrize(
+    "canary", [canary for canary in PRINTED if "\n" not in canary.text], ids=lambda one: one.name
+)
 @pytest.mark.parametrize("edge", [WINDOW_BYTES - 4096, WINDOW_BYTES, 64 * 1024])
 def test_a_secret_across_an_edge_of_a_long_line_is_found(canary: Canary, edge: int) -> None:
     """A line of 80 KiB without an end is cut somewhere, but in no secret."""
-    if "\n" in canary.text:
-        pytest.skip("of more lines than one")
     for shift in range(0, len(canary.text), 5 + len(canary.text) // 20):
         data = b"ok. " * ((edge - shift) // 4) + canary.text.encode() + b" ok." * 4096
         assert [bad for bad in canary.forbidden if bad in at_once(data)] == []
