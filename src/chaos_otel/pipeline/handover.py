@@ -128,7 +128,7 @@ def spawn_detached(arguments: list[str], *, inherit: Iterable[int] = ()) -> int:
         return os.posix_spawn(
             sys.executable,
             [*python, *arguments],
-            os.environ,
+            {name: value for name, value in os.environ.items() if name},  # "=x" has none
             file_actions=_ON_DEV_NULL,
             setsid=True,
             setsigmask=(),

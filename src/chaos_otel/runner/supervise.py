@@ -7,6 +7,7 @@ listener does, nor how the command was started.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import time
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from chaos_otel.runner.loop import READ, Loop
 from chaos_otel.runner.marks import Marks
 from chaos_otel.runner.signals import Signals
 from chaos_otel.runner.tap_guard import GuardedTap
-from chaos_otel.runner.timeout import TimeLimit
+from chaos_otel.runner.timeout import RESCAN_S, TimeLimit
 
 if TYPE_CHECKING:
     from chaos_otel.runner.pump import Pump
@@ -62,6 +63,7 @@ def supervise(
     ]
     run = _Run(loop, process, signals, guarded, pumps)
     run.terminals = [channel for channel in channels.channels if channel.kind == "pty"]
+    run.is_timed = timeout_s is not None
     limit = None
     if timeout_s is not None:
         limit = TimeLimit(
@@ -75,7 +77,7 @@ def supervise(
         last = run.until_exit()
         ended = now()
         if limit is not None:
-            limit.close()
+            run.until_done(limit)
         lingering = run.until_dry(linger_s)
     finally:
         run.close()
@@ -103,6 +105,7 @@ class _Run:
         pumps: list[Pump],
     ) -> None:
         self.terminals: list[Channel] = []
+        self.is_timed = False
         self._loop = loop
         self._process = process
         self._signals = signals
@@ -136,6 +139,12 @@ class _Run:
                     self._stop(change.signal)
                 self._news = self._news or change is not None
             self._turn(None)
+
+    def until_done(self, limit: TimeLimit) -> None:
+        """Stay until those are gone, too, that the command's end has not ended."""
+        while not limit.is_done() and not self._asked_to_leave():
+            self._turn(RESCAN_S)
+        limit.close()
 
     def until_dry(self, linger_s: float) -> bool:
         """Pass on what the command has left; True if something is left open behind it."""
@@ -223,8 +232,8 @@ class _Run:
 
     def _stop(self, signum: int) -> None:
         """The command has stopped: so do we, its output out and the terminal given back."""
-        if self._signals is None:
-            return
+        if self._signals is None or (self.is_timed and not os.isatty(0)):
+            return  # stopped we could not end it in time, and nobody is there who lets it go on
         turns = _TURNS_BEFORE_STOP
         while turns and not all(pump.is_dry() or pump.waits_for_sink for pump in self._pumps):
             self._loop.turn(0)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 
 from chaos_otel.runner.contract import Process
 from chaos_otel.runner.loop import Loop
 
 RESCAN_S = 0.1
+_KILLS = 20
 
 
 class TimeLimit:
@@ -38,12 +40,18 @@ class TimeLimit:
         self._kill_after_s = kill_after_s
         self._recognised_by = recognised_by
         self._found: dict[int, int] = {}
-        self._timers = [loop.later(timeout_s, self._terminate)]
+        self._kills = 0
+        self._timer = loop.later(timeout_s, self._terminate)
+
+    def is_done(self) -> bool:
+        """The command has ended: whether none of its descendants is left to be killed."""
+        if not self.expired or self._kill_after_s is None or self._kills >= _KILLS:
+            return True
+        return not any(_is_alive(pidfd) for pidfd in self._found.values())
 
     def close(self) -> None:
-        """The command has ended: signal nobody any more."""
-        for timer in self._timers:
-            timer.cancel()
+        """Signal nobody any more."""
+        self._timer.cancel()
         for pidfd in self._found.values():
             os.close(pidfd)
         self._found.clear()
@@ -53,11 +61,13 @@ class TimeLimit:
         # One that is stopped takes the signal only when it goes on.
         self._send(signal.SIGTERM, signal.SIGCONT)
         if self._kill_after_s is not None:
-            self._timers = [self._loop.later(self._kill_after_s, self._kill)]
+            self._timer = self._loop.later(self._kill_after_s, self._kill)
 
     def _kill(self) -> None:
         self._send(signal.SIGKILL)
-        self._timers = [self._loop.later(RESCAN_S, self._kill)]  # one may have forked meanwhile
+        self._kills += 1
+        if self._kills < _KILLS:  # one may have forked meanwhile
+            self._timer = self._loop.later(RESCAN_S, self._kill)
 
     def _send(self, *signums: signal.Signals) -> None:
         self._find()
@@ -69,8 +79,11 @@ class TimeLimit:
     def _find(self) -> None:
         """Look until a look finds nobody new: a process that forks meanwhile is found next time."""
         while True:
-            wanted = _family(self._process.pid, self._found, self._recognised_by)
-            new = wanted - self._found.keys()
+            # The number of one that has ended may be somebody else's by now.
+            alive = {pid for pid, pidfd in self._found.items() if _is_alive(pidfd)}
+            if not self._found:
+                alive.add(self._process.pid)
+            new = _family(alive, self._recognised_by) - self._found.keys()
             for pid in new:
                 with contextlib.suppress(OSError):
                     self._found[pid] = os.pidfd_open(pid)
@@ -78,12 +91,18 @@ class TimeLimit:
                 return
 
 
-def _family(pid: int, known: dict[int, int], recognised_by: bytes) -> set[int]:
-    """The process, its descendants and those of processes that were found before."""
-    family = {pid, *known}
+def _is_alive(pidfd: int) -> bool:
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return not poll.poll(0)
+
+
+def _family(alive: set[int], recognised_by: bytes) -> set[int]:
+    """These processes and their descendants, and who is recognised by its environment."""
+    family = set(alive)
     parents = _parents()
     if recognised_by:
-        family.update(other for other in parents if _has_entry(other, recognised_by))
+        family.update(pid for pid in parents if _has_entry(pid, recognised_by))
     children: dict[int, list[int]] = {}
     for child, parent in parents.items():
         children.setdefault(parent, []).append(child)
