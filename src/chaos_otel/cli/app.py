@@ -25,6 +25,7 @@ COMMANDS = {
     "config": "chaos_otel.cli.config:config",
     "deliver": "chaos_otel.cli.deliver:deliver",
     "recover": "chaos_otel.cli.recover:recover",
+    "import": "chaos_otel.cli.import_:import_",
     "completion": "chaos_otel.cli.completion:completion",
     "shell-open": "chaos_otel.cli.shell_open:shell_open",
 }

@@ -27,12 +27,12 @@ def host_attributes() -> dict[str, str]:
     }
 
 
-def user_attributes(state: str) -> dict[str, str]:
-    """The pseudonym of the user, keyed with a random key of this installation, made when
-    missing."""
+def user_attributes(state: str, name: str = "") -> dict[str, str]:
+    """The pseudonym of the user (who runs this, if not named), keyed with a random key of this
+    installation, made when missing."""
     try:
         key = _installation_key(f"{state}/{KEY_FILE}")
-        name = pwd.getpwuid(os.getuid()).pw_name
+        name = name or pwd.getpwuid(os.getuid()).pw_name
     except (OSError, ChaosOtelError):
         return {}
     except KeyError:

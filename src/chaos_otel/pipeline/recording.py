@@ -80,6 +80,14 @@ class Recording:
         for record in records:
             self._journal.append(record)
 
+    def say(self, said: Iterable[Said], *, wait_s: float) -> None:
+        """Write all of it, what operations printed included; waits for a disk that is behind, each
+        time at most `wait_s`."""
+        for one in said:
+            if self._journal.is_crowded:
+                self._journal.flush(wait_s)
+            self._write_one(one)
+
     def settle(self, wait_s: float) -> None:
         """Have all that was taken in so far on its way to the disk; waits at most `wait_s`."""
         self._journal.flush(wait_s)

@@ -160,6 +160,9 @@ class ChaosDecoder:
         at = self._now if timestamp_s is None else self._moment(timestamp_s)
         if kind == "run_end" and "status" in fields:
             yield self._tag("ch_aos.status", fields.text("status"))
+        if kind == "run_start":  # its hailer says who by name, and from where
+            hostname = fields.object("hailer").text("hostname")
+            fields = Fields({"type": kind, "hostname": hostname, "run_id": fields.raw("run_id")})
         if kind == "fact":
             message = fields.text("command") or kind
             yield event(fields, at, self._redactor, type="debug", message=message)
