@@ -6,13 +6,14 @@ Knows which fields hold words of others and which hold ids, numbers and words of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, cast
 
 import msgspec
 
 from chaos_otel.records import (
     Damage,
     Event,
+    ForeignSpan,
     Hooked,
     Interrupted,
     Metric,
@@ -23,7 +24,9 @@ from chaos_otel.records import (
     Record,
     RunNamed,
     RunStarted,
+    SpanEvent,
     Tag,
+    Value,
 )
 
 T = TypeVar("T")
@@ -53,6 +56,7 @@ _TEXTS: Final[Mapping[type, tuple[str, ...]]] = {
     OperationChanged: ("name",),
     Event: ("message", "name"),
     Metric: ("name",),
+    ForeignSpan: ("name", "message", "scope", "scope_version"),
     Hooked: ("tool",),
     Interrupted: ("reason",),
     Damage: ("reason",),
@@ -62,6 +66,8 @@ _PAIRS: Final[Mapping[type, tuple[str, ...]]] = {
     OperationStarted: ("attributes",),
     OperationEnded: ("attributes",),
     Event: ("attributes",),
+    Metric: ("attributes",),
+    ForeignSpan: ("attributes", "resource"),
 }
 
 
@@ -75,6 +81,8 @@ def redact(record: Record, redactor: Redactor) -> Record:
         _note(changes, record, field, lambda pairs: _pairs(pairs, redactor))
     if isinstance(record, RunStarted):
         _note(changes, record, "argv", redactor.argv)
+    elif isinstance(record, ForeignSpan):
+        _note(changes, record, "events", lambda events: _events(events, redactor))
     elif isinstance(record, Tag):
         changes = {
             "key": redactor.text(record.key),
@@ -91,8 +99,30 @@ def _note(
         changes[field] = new
 
 
-def _pairs(pairs: dict[str, str], redactor: Redactor) -> dict[str, str]:
-    return {redactor.text(key): redactor.keyed(key, value) for key, value in pairs.items()}
+def _pairs(pairs: dict[str, Value], redactor: Redactor) -> dict[str, Value]:
+    return {redactor.text(key): _value(key, value, redactor) for key, value in pairs.items()}
+
+
+def _value(key: str, value: Value, redactor: Redactor) -> Value:
+    """A value that is no text stays as it is, unless its text is secret."""
+    if isinstance(value, str):
+        return redactor.keyed(key, value)
+    if isinstance(value, list):
+        return [cast(str, _value(key, item, redactor)) for item in value]
+    text = str(value)
+    redacted = redactor.keyed(key, text)
+    return value if redacted == text else redacted
+
+
+def _events(events: tuple[SpanEvent, ...], redactor: Redactor) -> tuple[SpanEvent, ...]:
+    return tuple(
+        msgspec.structs.replace(
+            event,
+            name=redactor.text(event.name),
+            attributes=_pairs(event.attributes, redactor),
+        )
+        for event in events
+    )
 
 
 def without_surrogates(record: Record) -> Record:

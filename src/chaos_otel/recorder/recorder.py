@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from chaos_otel.recorder.foreign import ForeignSpans
 from chaos_otel.recorder.outcome import Outcome, outcome
 from chaos_otel.recorder.run import Run
 from chaos_otel.recorder.run_ending import last_spans
@@ -19,6 +20,7 @@ from chaos_otel.records import (
     Damage,
     Event,
     Flushed,
+    ForeignSpan,
     Hooked,
     Interrupted,
     Metric,
@@ -32,6 +34,7 @@ from chaos_otel.records import (
     RunNamed,
     RunStarted,
     Sample,
+    Superseded,
     Tag,
 )
 
@@ -53,6 +56,7 @@ class Recorder:
         self._run: Run
         self._spans: SpanMaker
         self._steps: Steps
+        self._foreign: ForeignSpans
         self._handlers: Mapping[type, Callable[[Any], None]] = {}
         self._last: Record | None = None
 
@@ -89,6 +93,7 @@ class Recorder:
         if self._last is None:
             self._begin(Flushed(wall_ns=0, mono_ns=0))
             return []
+        self._steps.end_provisional()
         how = self.outcome
         last = self._run.ended or self._last
         self._steps.leave_open(how, last=last)
@@ -101,6 +106,7 @@ class Recorder:
             started.trace_id, tracestate=started.tracestate, resource=run_resource(run)
         )
         steps = self._steps = Steps(run, self._spans, output_limit_bytes=self._limit_bytes)
+        self._foreign = ForeignSpans(self._spans, trace_id=started.trace_id)
         self._handlers = {
             RunStarted: self._run_started,
             ProcessStarted: self._process_started,
@@ -108,9 +114,11 @@ class Recorder:
             RunEnded: run.take_end,
             OperationStarted: steps.started,
             OperationEnded: steps.ended,
+            Superseded: steps.superseded,
             OperationChanged: steps.changed,
             Event: steps.event,
             Metric: run.take_metric,
+            ForeignSpan: self._foreign_span,
             Tag: run.take_tag,
             Flushed: self._flushed,
             Hooked: run.take_hook,
@@ -129,6 +137,9 @@ class Recorder:
             span_id=derived_id("run", self._run_id),
             name=_UNKNOWN_RUN,
         )
+
+    def _foreign_span(self, record: ForeignSpan) -> None:
+        self._steps.add(self._foreign.span(record, below=self._steps.below))
 
     def _run_started(self, record: RunStarted) -> None:
         if record is not self._run.started:

@@ -92,9 +92,13 @@ class Run:
             self.losses["tags"] += 1
 
     def take_metric(self, metric: Metric) -> None:
-        """The last value of a name wins."""
-        if metric.name in self.metrics or len(self.metrics) < NAMES_MAX:
-            self.metrics[metric.name] = metric.value
+        """The last value of a name, with its attributes, wins."""
+        name = metric.name
+        if metric.attributes:
+            said = sorted(metric.attributes.items())
+            name += "{" + ",".join(f"{key}={value}" for key, value in said) + "}"
+        if name in self.metrics or len(self.metrics) < NAMES_MAX:
+            self.metrics[name] = metric.value
         else:
             self.losses["metrics"] += 1
 

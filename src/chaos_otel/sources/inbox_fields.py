@@ -27,6 +27,7 @@ from chaos_otel.records import (
     Sample,
     Tag,
 )
+from chaos_otel.sources.inbox_span import foreign_span
 
 When = Callable[[str], Moment]
 Fields = list[str]
@@ -165,12 +166,23 @@ def _event(f: Fields, pairs: Pairs, when: When) -> tuple[Record, tuple[int, ...]
     )
 
 
-def _metric(f: Fields, _: Pairs, when: When) -> tuple[Record, tuple[int, ...]]:
+def _metric(f: Fields, pairs: Pairs, when: When) -> tuple[Record, tuple[int, ...]]:
     at = when(f[1])
     value = _finite(f[3].strip())
     if value is None:
         raise NotARecord("a metric's value is not a finite number")
-    return Metric(wall_ns=at[0], mono_ns=at[1], name=f[2], value=value), ()
+    return Metric(wall_ns=at[0], mono_ns=at[1], name=f[2], value=value, attributes=pairs), ()
+
+
+def _foreign(f: Fields, _: Pairs, when: When) -> tuple[Record, tuple[int, ...]]:
+    at = when(f[2])
+    span_id = _id(f[1])
+    if not span_id:
+        raise NotARecord("a span without an id")
+    try:
+        return foreign_span(f[4], span_id=span_id, name=f[3], at=at), ()
+    except ValueError as fault:
+        raise NotARecord(str(fault)) from fault
 
 
 def _tag(f: Fields, _: Pairs, when: When) -> tuple[Record, tuple[int, ...]]:
@@ -233,6 +245,7 @@ _KINDS: Final[
     "C": (4, 4, _changed),
     "V": (5, 6, _event),
     "M": (4, 4, _metric),
+    "O": (5, 5, _foreign),
     "T": (4, 4, _tag),
     "R": (2, 2, _sample),
     "F": (2, 3, _flushed),

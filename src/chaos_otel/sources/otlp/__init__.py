@@ -1,0 +1,1 @@
+"""OTLP/HTTP: telemetry that the command's own programs send becomes what the inbox takes."""
