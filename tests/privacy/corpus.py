@@ -135,6 +135,7 @@ _ARGV = (
     _canary("openssl", "argv", "openssl enc -aes-256-cbc -pass pass:§ -in a"),
     _canary("ldap", "argv", "ldapsearch -D cn=admin -w § -b dc=test"),
     _canary("set a secret setting", "argv", "aws configure set aws_secret_access_key §"),
+    _canary("word after a key", "argv", "rclone config create r s3 secret_access_key §"),
     _canary("helm --set", "argv", "helm upgrade app ./chart --set auth.rootPassword=§"),
     _canary("user info in argv", "argv", "git clone https://ci:§@git.test/x.git"),
     _canary("user info with signs", "argv", "psql 'postgres://u:§@db/x'", "p@s#" + filler("at", 9)),

@@ -133,10 +133,12 @@ def test_masks_are_counted() -> None:
     """`count` is the number of masks made, streams included."""
     redactor = Redactor([Secret("x", b"hunter2hunter2")])
     redactor.text("hunter2hunter2 and hunter2hunter2, password=abc9")
+    redactor.keyed("password", "abc9")
+    redactor.argv(["--password", "abc9"])
     stream = redactor.stream()
     stream.feed(b"hunter2hunter2\nfine\n")
     stream.finish()
-    assert redactor.count == 4
+    assert redactor.count == 6
 
 
 UNITS = r"""

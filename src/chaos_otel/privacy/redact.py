@@ -74,7 +74,9 @@ class Redactor:
 
     def keyed(self, key: str, value: str) -> str:
         """The value of a tag, an attribute, a label: hidden whole if its key promises a secret."""
-        return MASK if self._hides(key, value) else self.text(value)
+        if not self._hides(key, value):
+            return self.text(value)
+        return self.mask_all().decode("ascii")
 
     def argv(self, argv: Sequence[str]) -> tuple[str, ...]:
         """A command's words: options and commands whose words are secrets, then each as text."""
@@ -170,6 +172,8 @@ class Redactor:
             return len(key) + 1
         if before.startswith("-") and "=" not in before and not _is_option(word):
             return 0 if self._hides(before, word) else len(word)
+        if "_" in before and suspicion(before) is Suspicion.STRONG and looks_random(word):
+            return 0  # config create secret_access_key X
         return len(word)
 
 
