@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,7 +25,7 @@ def tool_venv(*requirements: str) -> Path:
     Several test processes may ask at once. Skips where they cannot be had, and fails there if CI is
     set.
     """
-    name = "-".join(word.replace("==", "-") for word in requirements)
+    name = "-".join(re.sub(r"[^\w.]+", "-", word) for word in requirements)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     folder = _cache() / f"{name}-python-{python}"
     with open(f"{folder}.lock", "w") as lock:
@@ -46,8 +47,8 @@ def _cache() -> Path:
 
 
 def _make(folder: Path, requirements: tuple[str, ...]) -> None:
-    pip = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "-q"]
-    for command in ([sys.executable, "-m", "venv", folder], [*pip, *requirements]):
+    pip = [f"{folder}/bin/python", "-m", "pip", "--disable-pip-version-check", "install", "-q"]
+    for command in ([sys.executable, "-m", "venv", str(folder)], [*pip, *requirements]):
         done = subprocess.run(command, capture_output=True, timeout=INSTALL_S)
         if done.returncode:
             _cannot(f"{' '.join(requirements)}: {done.stderr.decode()[-300:]}")

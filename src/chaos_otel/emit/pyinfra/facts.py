@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 TEXT_CHARACTERS_MAX = 1 << 20
+PIECE_CHARACTERS = 1 << 17
 VALUE_CHARACTERS_MAX = 500
 ARGUMENTS_MAX = 30
 ELEMENTS_MAX = 20
@@ -84,12 +85,18 @@ def _shown(value: Any, *, deep: bool = True) -> str:
 
 
 def outputs(data: Any) -> list[tuple[int, str]]:
-    """What its commands printed, by stream; nothing where it did not come to its end."""
+    """What its commands printed, by stream, in pieces that a line can hold however they are
+    escaped; nothing where it did not come to its end."""
     meta = data.operation_meta
     if meta._success is None:
         return []
     printed = ((1, meta.stdout_lines), (2, meta.stderr_lines))
-    return [(stream, _cut("\n".join(lines))) for stream, lines in printed if lines]
+    texts = [(stream, _cut("\n".join(lines))) for stream, lines in printed if lines]
+    return [
+        (stream, text[start : start + PIECE_CHARACTERS])
+        for stream, text in texts
+        for start in range(0, len(text), PIECE_CHARACTERS)
+    ]
 
 
 def _cut(text: str) -> str:
