@@ -62,6 +62,11 @@ _FLAG: dict[str, Any] = {"is_flag": True, "default": None}
     help="Give the command no variables of ours but the trace context.",
 )
 @click.option(
+    "--otlp-receiver",
+    **_FLAG,
+    help="Take in the OpenTelemetry data that the command's own programs send.",
+)
+@click.option(
     "--redact-value-from",
     metavar="NAME",
     multiple=True,
@@ -125,6 +130,7 @@ def _request(argv: list[bytes], settings: Settings) -> Request:
         timeout_s=settings.timeout_s,
         kill_after_s=settings.kill_after_s,
         inject=settings.inject,
+        otlp_receiver=settings.otlp_receiver,
         wait=settings.wait,
         redact_value_from=settings.redact_value_from,
         retention_age_s=settings.retention_age_s,

@@ -45,6 +45,7 @@ class Settings(NamedTuple):
     timeout_s: float | None
     kill_after_s: float
     inject: bool
+    otlp_receiver: bool
     quiet: bool
     wait: bool
     redact_value_from: tuple[str, ...]

@@ -167,6 +167,15 @@ SETTINGS: tuple[Setting, ...] = (
         key="inject",
     ),
     Setting(
+        "otlp_receiver",
+        kinds.FLAG,
+        False,
+        "Take in what the command's own programs send by OpenTelemetry.",
+        flag="--otlp-receiver",
+        env=("CHAOS_OTEL_OTLP_RECEIVER",),
+        key="otlp_receiver",
+    ),
+    Setting(
         "quiet",
         kinds.FLAG,
         False,

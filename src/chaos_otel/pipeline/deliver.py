@@ -67,6 +67,8 @@ def _deliver(plan: Plan, guard: Guard) -> int:
         lingering = guard.lingering if guard.ended else _go_on(plan, guard)
         outcome = follower.finish(end=_make_up(plan, guard))
         notices = unhooked(tools, follower.hooks) if plan.inject else []
+    if plan.receiver_fd >= 0:
+        os.close(plan.receiver_fd)
     _answer(plan, outcome, recovered, notices)
     if lingering:
         _pump_on(plan, guard)

@@ -57,7 +57,7 @@ def remember_secrets(plan: Plan, entries: Sequence[bytes]) -> None:
     found = secrets_of(entries, value_from=plan.redact_value_from)
     if found:
         values = tuple(os.fsdecode(secret.value) for secret in found)
-        replace_plan(plan._replace(secrets=values))
+        replace_plan(plan._replace(secrets=(*plan.secrets, *values)))
 
 
 def run_started(plan: Plan, entries: Sequence[bytes]) -> RunStarted:

@@ -35,6 +35,7 @@ class Plan(NamedTuple):
 
     `secrets` are the values that the redactor must find, so that a run which nobody was left to
     close is redacted as it would have been. `watch_pid` is the script of a run without a wrapper.
+    `receiver_fd` is held while the run's OTLP receiver is to live.
     `inject`: the command was given the variables that hooks need.
     """
 
@@ -73,6 +74,7 @@ class Plan(NamedTuple):
     lock_fd: int = -1
     orders_fd: int = -1
     answers_fd: int = -1
+    receiver_fd: int = -1
 
     def encode(self) -> bytes:
         """JSON, ASCII only."""

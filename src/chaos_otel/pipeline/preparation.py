@@ -15,6 +15,7 @@ from chaos_otel.pipeline.handover import Handover
 from chaos_otel.pipeline.machine import network_bytes
 from chaos_otel.pipeline.plan import ChannelPlan, Plan, plan_path, write_plan
 from chaos_otel.pipeline.python_path import python_variables
+from chaos_otel.pipeline.receiver import Receiver, open_receiver
 from chaos_otel.pipeline.request import Request
 from chaos_otel.pipeline.run_folder import RunFolder, create_run_folder
 from chaos_otel.pipeline.trace_context import TraceContext, trace_context
@@ -36,6 +37,7 @@ class Prepared:
     folder: RunFolder | None = None
     plan: Plan | None = None
     handover: Handover | None = None
+    receiver: Receiver | None = None
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -57,9 +59,13 @@ def prepare(request: Request, environment: Environment) -> Prepared:
             prepared.problems.append(prepared.folder.problem)
         prepared.handover = Handover()
         prepared.channels = open_channels(request.capture, split=request.split)
+        if request.otlp_receiver:
+            prepared.receiver, problem = open_receiver(environment, inject=_injects(request))
+            prepared.problems += [problem] if problem else []
         prepared.plan = _plan(request, prepared, context, started=started)
         write_plan(prepared.plan)
         prepared.handover.start(plan_path(prepared.plan.inbox), inherit=_inherited(prepared))
+        _start_receiver(prepared)
     except Exception as error:  # the edge: the command runs all the same
         _do_without(prepared, error)
     if request.inject and prepared.plan is not None:
@@ -109,13 +115,15 @@ def _plan(
         retention_age_s=request.retention_age_s,
         retention_bytes=request.retention_bytes,
         network_before_bytes=network_bytes(),
-        inject=request.inject and not has_file_limit(),
+        inject=_injects(request),
         channels=tuple(map(_channel_plan, prepared.channels.channels)),
         terminal_fd=prepared.channels.terminal_fd,
         terminal_state=prepared.channels.terminal_state.decode("ascii"),
         lock_fd=folder.lock_fd,
         orders_fd=handover.child_orders_fd,
         answers_fd=handover.child_answers_fd,
+        receiver_fd=prepared.receiver.life_fd if prepared.receiver else -1,
+        secrets=(prepared.receiver.token,) if prepared.receiver else (),
     )
 
 
@@ -137,7 +145,21 @@ def _inherited(prepared: Prepared) -> list[int]:
     fds = [fd for channel in channels for fd in channel.fds]
     terminal = [prepared.channels.terminal_fd] if prepared.channels.terminal_fd >= 0 else []
     lock = [prepared.folder.lock_fd] if prepared.folder else []
-    return sorted({*fds, *terminal, *lock})
+    receiver = [prepared.receiver.life_fd] if prepared.receiver else []
+    return sorted({*fds, *terminal, *lock, *receiver})
+
+
+def _start_receiver(prepared: Prepared) -> None:
+    """Without it the rest of the record is as whole as ever."""
+    receiver, plan = prepared.receiver, prepared.plan
+    if receiver is None or plan is None:
+        return
+    try:
+        receiver.start(plan.inbox)
+    except OSError as error:
+        prepared.receiver = None
+        receiver.close()
+        prepared.problems.append(f"no OTLP receiver could be started: {in_words(error)}")
 
 
 def _do_without(prepared: Prepared, error: Exception) -> None:
@@ -148,9 +170,11 @@ def _do_without(prepared: Prepared, error: Exception) -> None:
             os.close(fd)
     if prepared.handover is not None:
         prepared.handover.close()
+    if prepared.receiver is not None:
+        prepared.receiver.close()
     if prepared.folder is not None:
         prepared.folder.remove()
-    prepared.folder = prepared.plan = prepared.handover = None
+    prepared.folder = prepared.plan = prepared.handover = prepared.receiver = None
     prepared.channels = INHERIT._replace(reason="nothing could be recorded")
     prepared.problems.append(f"this run is not recorded: {in_words(error)}")
 
@@ -167,7 +191,12 @@ def _variables(prepared: Prepared, environment: Environment) -> dict[str, str | 
         "CHAOS_OTEL_RUN_ID": plan.run_id,
         "CHAOS_OTEL_MARKS": _marks(prepared) or None,
         **python_variables(environment),
+        **(prepared.receiver.variables(environment) if prepared.receiver else {}),
     }
+
+
+def _injects(request: Request) -> bool:
+    return request.inject and not has_file_limit()
 
 
 def _marks(prepared: Prepared) -> str:

@@ -10,6 +10,7 @@ import json
 import os
 
 from chaos_otel.config.environment import Environment
+from chaos_otel.errors import in_words
 from chaos_otel.pipeline.handover import spawn_detached
 from chaos_otel.runner.descriptors import above_2, pipe_above_2
 
@@ -25,11 +26,6 @@ _OWN_ENDPOINTS = (
 _HTTP_PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 _NO_PROXIES = ("no_proxy", "NO_PROXY")
 _HOST = "127.0.0.1"
-
-
-def own_endpoint(environment: Environment) -> str:
-    """The variable by which the command has an endpoint of its own; empty if it has none."""
-    return next((name for name in _OWN_ENDPOINTS if environment.get(name)), "")
 
 
 class Receiver:
@@ -69,6 +65,19 @@ class Receiver:
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
             **_around_proxies(environment),
         }
+
+
+def open_receiver(environment: Environment, *, inject: bool) -> tuple[Receiver | None, str]:
+    """A receiver for a command with this environment; if there can be none, why, in one line."""
+    own = next((name for name in _OWN_ENDPOINTS if environment.get(name)), "")
+    if own:
+        return None, f"the command sends its own telemetry elsewhere ({own}): nothing is received"
+    if not inject:
+        return None, "the command gets no variables of ours: no OTLP receiver is opened"
+    try:
+        return Receiver(), ""
+    except OSError as error:
+        return None, f"no OTLP receiver could be opened: {in_words(error)}"
 
 
 def _listen() -> tuple[int, int]:

@@ -22,6 +22,7 @@ class Request(NamedTuple):
     timeout_s: float | None = None
     kill_after_s: float = 10.0
     inject: bool = True
+    otlp_receiver: bool = False
     wait: bool = True
     redact_value_from: tuple[str, ...] = ()
     retention_age_s: float = 14 * 86400.0
