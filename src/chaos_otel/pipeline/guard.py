@@ -81,4 +81,7 @@ class Guard:
 
 def _close(channel: ChannelPlan) -> None:
     for fd in channel.fds:
-        os.close(fd)
+        try:
+            os.close(fd)
+        except OSError:
+            pass  # a pump that failed had closed it

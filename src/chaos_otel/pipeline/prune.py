@@ -6,7 +6,7 @@ import os
 import shutil
 
 from chaos_otel.pipeline.recover import dead_run, run_ids
-from chaos_otel.pipeline.run_folder import DELIVERED
+from chaos_otel.pipeline.run_folder import DELIVERED, is_delivered
 from chaos_otel.privacy.retention import StoredRun, removable
 
 
@@ -27,7 +27,7 @@ def _stored(runs: str, run_id: str) -> StoredRun:
             run_id=run_id,
             size_bytes=sum(_size_bytes(f"{folder}/{name}") for name in _names(folder)),
             ended_wall_s=_delivered_s(folder),
-            delivered=os.path.exists(f"{folder}/{DELIVERED}"),
+            delivered=is_delivered(folder),
             live=not dead,
         )
 

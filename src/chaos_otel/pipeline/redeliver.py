@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from chaos_otel.errors import ChaosOtelError
 from chaos_otel.pipeline.outcome import JournalFollower
 from chaos_otel.pipeline.recover import Recovered, dead_run, run_ids
-from chaos_otel.pipeline.run_folder import DELIVERED
+from chaos_otel.pipeline.run_folder import is_delivered
 
 
 def redeliver(runs: str, wanted: Sequence[str] = ()) -> Iterator[Recovered]:
@@ -26,7 +26,7 @@ def redeliver(runs: str, wanted: Sequence[str] = ()) -> Iterator[Recovered]:
 
 
 def _delivered(runs: str, run_id: str) -> bool:
-    return os.path.exists(f"{runs}/{run_id}/{DELIVERED}")
+    return is_delivered(f"{runs}/{run_id}")
 
 
 def _deliver(run_id: str, folder: str) -> Recovered:

@@ -52,6 +52,18 @@ class RunFolder:
         os.close(self.lock_fd)
 
 
+def is_delivered(folder: str) -> bool:
+    """Whether every local output of the run was written; also where that cannot be known, for then
+    nobody shall touch it."""
+    try:
+        os.lstat(f"{folder}/{DELIVERED}")
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def create_run_folder(run_id: str, environment: Environment) -> RunFolder:
     """Make the folder, take its lock, make journal and inbox.
 

@@ -78,7 +78,11 @@ def supervise(
         ended = now()
         if limit is not None:
             run.until_done(limit)
-        lingering = run.until_dry(linger_s)
+        try:
+            lingering = run.until_dry(linger_s)
+        except OSError as error:  # how it ended must not be lost with what it left to pass on
+            guarded.fault = guarded.fault or str(error)
+            lingering = True
     finally:
         run.close()
     return Ended(
