@@ -22,14 +22,14 @@ def install(folder: "str") -> "None":
 
 
 class _Finder:
-    """Finds nothing itself: asks the others, and has the loader call us when it is done."""
+    """Finds nothing itself: asks the others, and watches what they find."""
 
     def __init__(self, folder: "str") -> "None":
         self._folder = folder
         self._asking = False
 
     def find_spec(self, name: "str", path: "Any" = None, target: "Any" = None) -> "Any":
-        """The spec that the other finders give, its loader made to call the hook."""
+        """The spec that the other finders give, watched if it is one of ours to watch."""
         if name not in HOOKS or self._asking:
             return None
         self._asking = True
@@ -45,19 +45,28 @@ class _Finder:
             find_spec = getattr(finder, "find_spec", None)
             spec = find_spec(name, path, target) if find_spec and finder is not self else None
             if spec is not None:
-                self._watch(spec.loader, HOOKS[name])
+                _watch(spec, lambda module: _run_hook(HOOKS[name], module, folder=self._folder))
                 return spec
         return None
 
-    def _watch(self, loader: "Any", hook: "str") -> "None":
-        run = loader.exec_module
 
-        def exec_module(module: "Any") -> "None":
-            loader.__dict__.pop("exec_module", None)
-            run(module)
-            _run_hook(hook, module, folder=self._folder)
+def _watch(spec: "Any", imported: "Any") -> "None":
+    """Have `imported(module)` called when the module of `spec` has been imported.
 
-        loader.exec_module = exec_module
+    The import system clears `_initializing` then, in whatever way the import went. A loader that
+    called us would stand in the traceback of an import that fails.
+    """
+    plain = type(spec)
+
+    def initializing(spec: "Any", value: "bool") -> "None":
+        spec.__dict__["_initializing"] = value
+        if not value:
+            spec.__class__ = plain
+            if spec.name in sys.modules:  # it went well
+                imported(sys.modules[spec.name])
+
+    getter = lambda spec: spec.__dict__.get("_initializing", False)  # noqa: E731
+    spec.__class__ = type("ModuleSpec", (plain,), {"_initializing": property(getter, initializing)})
 
 
 def _run_hook(hook: "str", module: "Any", *, folder: "str") -> "None":
