@@ -1,4 +1,5 @@
-"""Every error of ours: a tree of classes, each with the exit status and the advice that go with it."""
+"""Every error of ours: a tree of classes, each with the exit status and the advice that go with
+it."""
 
 from __future__ import annotations
 

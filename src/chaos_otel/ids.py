@@ -1,4 +1,5 @@
-"""Identifiers, made once and kept: runs, traces and spans, and the W3C trace context around them."""
+"""Identifiers, made once and kept: runs, traces and spans, and the W3C trace context around
+them."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ class TraceParent(NamedTuple):
 
 
 def new_run_id(wall_ns: int) -> str:
-    """A UUIDv7 (RFC 9562) as 32 hex digits: sorting run ids sorts runs by their start, to the ms."""
+    """A UUIDv7 (RFC 9562) as 32 hex digits: sorting run ids sorts runs by their start, to the
+    ms."""
     millis = (wall_ns // 1_000_000) & ((1 << 48) - 1)
     value = (millis << 80) | int.from_bytes(os.urandom(10), "big")
     value = value & ~(0xF << 76) | (0x7 << 76)
@@ -47,7 +49,8 @@ def is_span_id(text: str) -> bool:
 
 
 def parse_traceparent(header: str) -> TraceParent | None:
-    """Read a `traceparent` leniently: outer white space, upper case and later versions are accepted.
+    """Read a `traceparent` leniently: outer white space, upper case and later versions are
+    accepted.
 
     None for anything that names no trace (wrong length, not hex, all zero, version ff).
     """

@@ -24,8 +24,8 @@ class OutputRecords:
         self._flushed_ns = 0
 
     def due(self, now: Moment, open_ops: Container[str]) -> list[Record]:
-        """What can be written by now of these operations, so that a journal can be followed; at most
-        ten times a second."""
+        """What can be written by now of these operations, so that a journal can be followed; at
+        most ten times a second."""
         if now.mono_ns - self._flushed_ns < FLUSH_NS:
             return []
         self._flushed_ns = now.mono_ns
