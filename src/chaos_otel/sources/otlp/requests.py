@@ -49,7 +49,10 @@ def decode(signal: str, body: bytes, content_type: str) -> Message:
     request = _SIGNALS[signal][0]()
     try:
         if content_type == JSON:
-            said = _with_protobuf_ids(json.loads(body), 0)
+            said = json.loads(body)
+            if not isinstance(said, dict):
+                raise ValueError("no object")
+            said = _with_protobuf_ids(said, 0)
             return ParseDict(said, request, ignore_unknown_fields=True, max_recursion_depth=100)
         request.ParseFromString(body)
     except DecodeError as error:

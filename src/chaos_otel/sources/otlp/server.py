@@ -23,6 +23,7 @@ from chaos_otel.sources.otlp.requests import JSON, PROTOBUF, SIGNALS, answer, de
 CONNECTIONS_MAX: Final = 32
 CONNECTION_S: Final = 10.0
 LOOK_S: Final = 0.2
+REFUSED_READS_MAX: Final = 10_000
 
 Taker: TypeAlias = Callable[[str, Message], tuple[int, str]]
 """Takes a signal's request; says how many of its items it did not take, and why."""
@@ -101,6 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
         except Unreadable as fault:
             kind = JSON if content_type == JSON else PROTOBUF
             self._say(fault.status, refusal(str(fault), kind), kind)
+            self._let_finish()
             return
         rejected, reason = self.server.take(signal, message)
         body = answer(signal, content_type, rejected=rejected, reason=reason)
@@ -146,6 +148,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _let_finish(self) -> None:
+        """Read what a refused client still sends: closing now would take the answer from it, and it
+        would try again."""
+        self.connection.shutdown(socket.SHUT_WR)
+        for _ in range(REFUSED_READS_MAX):
+            if not self.rfile.read1():
+                break
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing is logged: a path holds the token."""
