@@ -89,6 +89,20 @@ class Signals:
             return False
         return reached
 
+    def forget_late(self, signum: int) -> bool:
+        """Do not take for the group's share of a later signal what came to the sentinel late.
+
+        True if it did belong to one that has just come; that one is dealt with then.
+        """
+        if self._sentinel is None or not self._sentinel.take(signum):
+            return False
+        came = list(self._read())
+        belongs = signum in came
+        if belongs:
+            came.remove(signum)
+        os.write(self._wakeup_fd, bytes(came))
+        return belongs
+
     def _forget(self, signum: int) -> None:
         """The sentinel had one of this kind, be it of one sending or of two in quick succession, as
         every process that did not look in between."""

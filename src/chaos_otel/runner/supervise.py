@@ -25,7 +25,8 @@ from chaos_otel.runner.timeout import RESCAN_S, TimeLimit
 if TYPE_CHECKING:
     from chaos_otel.runner.pump import Pump
 
-ASK_AGAIN_S = 0.002
+ASK_AGAIN_S = 0.005
+FORGET_S = 0.2
 _WORK_SHARE = 2.0  # while output flows, rest twice as long as the last slice of work took
 _TURNS_BEFORE_STOP = 64
 _NOT_FOR_THE_COMMAND = frozenset((signal.SIGCHLD, signal.SIGXCPU))
@@ -219,14 +220,24 @@ class _Run:
     def _pass_on_surely(self, signum: int) -> None:
         if not self._reached_group(signum):
             self._process.send(signum, group=False)
+            # If it comes to the sentinel yet, it must not be taken for the next one's.
+            self._loop.later(FORGET_S, lambda: self._forget(signum))
+
+    def _forget(self, signum: int) -> None:
+        assert self._signals is not None
+        if self._signals.forget_late(signum):
+            self._told_group(signum)
 
     def _reached_group(self, signum: int) -> bool:
         assert self._signals is not None
-        if not self._signals.reached_group(signum):
-            return False
+        reached = self._signals.reached_group(signum)
+        if reached:
+            self._told_group(signum)
+        return reached
+
+    def _told_group(self, signum: int) -> None:
         if self._process.terminal is not None:
             self._process.send(signum, group=True)  # its group is not ours
-        return True
 
     def _resize(self) -> None:
         if self._process.terminal is None:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import select
 import signal
+from collections import deque
 
 from chaos_otel.runner.contract import Process
 from chaos_otel.runner.loop import Loop
@@ -80,14 +81,15 @@ class TimeLimit:
         """Look until a look finds nobody new: a process that forks meanwhile is found next time."""
         while True:
             # The number of one that has ended may be somebody else's by now.
-            alive = {pid for pid, pidfd in self._found.items() if _is_alive(pidfd)}
+            alive = [pid for pid, pidfd in self._found.items() if _is_alive(pidfd)]
             if not self._found:
-                alive.add(self._process.pid)
-            new = _family(alive, self._recognised_by) - self._found.keys()
+                alive.append(self._process.pid)
+            family = _family(alive, self._recognised_by)
+            new = [pid for pid in family if pid not in self._found]
             for pid in new:
                 with contextlib.suppress(OSError):
                     self._found[pid] = os.pidfd_open(pid)
-            if not new & self._found.keys():
+            if self._found.keys().isdisjoint(new):
                 return
 
 
@@ -97,22 +99,24 @@ def _is_alive(pidfd: int) -> bool:
     return not poll.poll(0)
 
 
-def _family(alive: set[int], recognised_by: bytes) -> set[int]:
-    """These processes and their descendants, and who is recognised by its environment."""
-    family = set(alive)
+def _family(alive: list[int], recognised_by: bytes) -> list[int]:
+    """These processes and their descendants, and who is recognised by its environment.
+
+    Parents before their children: a shell whose child was ended first might end in good order.
+    """
+    family = dict.fromkeys(alive)
     parents = _parents()
     if recognised_by:
-        family.update(pid for pid in parents if _has_entry(pid, recognised_by))
+        family |= dict.fromkeys(pid for pid in parents if _has_entry(pid, recognised_by))
     children: dict[int, list[int]] = {}
     for child, parent in parents.items():
         children.setdefault(parent, []).append(child)
-    waiting = list(family)
+    waiting = deque(family)
     while waiting:
-        for child in children.get(waiting.pop(), ()):
-            if child not in family:
-                family.add(child)
-                waiting.append(child)
-    return family & parents.keys()
+        below = [pid for pid in children.get(waiting.popleft(), ()) if pid not in family]
+        family |= dict.fromkeys(below)
+        waiting.extend(below)
+    return [pid for pid in family if pid in parents]
 
 
 def _parents() -> dict[int, int]:
