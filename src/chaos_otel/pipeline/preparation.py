@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from chaos_otel import clock, ids
 from chaos_otel.config.environment import Environment
@@ -15,12 +16,14 @@ from chaos_otel.pipeline.handover import Handover
 from chaos_otel.pipeline.machine import network_bytes
 from chaos_otel.pipeline.plan import ChannelPlan, Plan, plan_path, write_plan
 from chaos_otel.pipeline.python_path import python_variables
-from chaos_otel.pipeline.receiver import Receiver, open_receiver
 from chaos_otel.pipeline.request import Request
 from chaos_otel.pipeline.run_folder import RunFolder, create_run_folder
 from chaos_otel.pipeline.trace_context import TraceContext, trace_context
 from chaos_otel.runner.channels import open_channels
 from chaos_otel.runner.contract import Channel, Channels
+
+if TYPE_CHECKING:
+    from chaos_otel.pipeline.receiver import Receiver
 
 NO_LIMIT_BYTES = 1 << 50
 INHERIT = Channels("inherit")
@@ -60,8 +63,7 @@ def prepare(request: Request, environment: Environment) -> Prepared:
         prepared.handover = Handover()
         prepared.channels = open_channels(request.capture, split=request.split)
         if request.otlp_receiver:
-            prepared.receiver, problem = open_receiver(environment, inject=_injects(request))
-            prepared.problems += [problem] if problem else []
+            _open_receiver(request, prepared, environment)
         prepared.plan = _plan(request, prepared, context, started=started)
         write_plan(prepared.plan)
         prepared.handover.start(plan_path(prepared.plan.inbox), inherit=_inherited(prepared))
@@ -147,6 +149,13 @@ def _inherited(prepared: Prepared) -> list[int]:
     lock = [prepared.folder.lock_fd] if prepared.folder else []
     receiver = [prepared.receiver.life_fd] if prepared.receiver else []
     return sorted({*fds, *terminal, *lock, *receiver})
+
+
+def _open_receiver(request: Request, prepared: Prepared, environment: Environment) -> None:
+    from chaos_otel.pipeline.receiver import open_receiver  # only for those who ask for it
+
+    prepared.receiver, problem = open_receiver(environment, inject=_injects(request))
+    prepared.problems += [problem] if problem else []
 
 
 def _start_receiver(prepared: Prepared) -> None:
