@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.installed import Installed
+from tests.e2e.installed import Installed, wait_for
 from tests.e2e.steps import say, step
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ch-aos"
@@ -24,6 +24,10 @@ def _own_report(recording: str) -> dict[str, Any]:
                 document: dict[str, Any] = json.loads(line.removeprefix(marker))
                 return document
     raise AssertionError("no report in the recording")
+
+
+def _provisional(journal: Path) -> int:
+    return journal.read_bytes().count(b'"provisional":true')
 
 
 def _comparable(entry: Mapping[str, Any]) -> tuple[object, ...]:
@@ -86,6 +90,28 @@ def test_a_killed_first_version_leaves_what_it_had_said(chaos: Installed) -> Non
     names = [entry["operation"] for host in hosts.values() for entry in host["history"]]
     assert names == ["Ensure sudo rule 99-charonte-mara"] * 2
     assert chaos.report()["summary"]["status"] == "failure"
+
+
+def test_a_killed_capture_does_not_cost_an_operation(chaos: Installed) -> None:
+    """What it had noted of the first version's lines is in the journal; whoever goes on hears the
+    report, and ours equals it."""
+    lines = (EXAMPLE / "first.out").read_text().splitlines(keepends=True)
+    (chaos.cwd / "before").write_text("".join(lines[:5]))
+    (chaos.cwd / "after").write_text("".join(lines[5:]))
+    wait = "while [ ! -e go ]; do sleep 0.02; done"
+    with open(chaos.cwd / "out", "wb") as out:
+        script = f"cat before; {wait}; cat after"
+        run = chaos.start("run", "-q", "--", "sh", "-c", script, stdout=out)
+        wait_for(lambda: [j for j in chaos.journals() if _provisional(j) == 2])
+        run.kill()
+        run.wait()
+    (chaos.cwd / "go").touch()
+    wait_for((chaos.cwd / "chaos_report.json").exists)
+    assert (chaos.cwd / "out").read_text() == "".join(lines)
+    own, ours = _own_report("first.out")["hosts"], chaos.report()["hosts"]
+    for name, host in own.items():
+        history = ours[name]["history"]
+        assert list(map(_comparable, history)) == list(map(_comparable, host["history"]))
 
 
 def test_machine_lines_are_records_and_not_output(chaos: Installed) -> None:

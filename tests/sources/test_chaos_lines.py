@@ -48,6 +48,13 @@ def test_any_pieces_give_the_same_lines_and_the_same_rest(output: bytes, cuts: l
     assert _divided(_pieces(output, cuts)) == _expected(output)
 
 
+@given(_OUTPUT, st.integers(min_value=0, max_value=9_000))
+def test_large_pieces_are_searched_as_small_ones_are(output: bytes, fill: int) -> None:
+    """They are searched another way; NULs and what looks alike make no difference."""
+    whole = bytes(fill) + b"_CHAOS\n" * 700 + output + b"\0\n" * 3_000
+    assert _divided([whole]) == _expected(whole)
+
+
 @given(st.lists(st.binary(max_size=60), max_size=20))
 def test_garbage_passes_untouched(pieces: list[bytes]) -> None:
     """Bytes without a marker come out as they went in."""
