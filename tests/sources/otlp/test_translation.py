@@ -26,6 +26,7 @@ from chaos_otel.records import Damage, Event, ForeignSpan, Metric, Record
 from chaos_otel.sources.inbox import InboxDecoder
 from chaos_otel.sources.otlp.logs import logs
 from chaos_otel.sources.otlp.metrics import SERIES_MAX, Metrics
+from chaos_otel.sources.otlp.requests import PROTOBUF, decode
 from chaos_otel.sources.otlp.said import Rejected, Translated
 from chaos_otel.sources.otlp.spans import EVENTS_MAX, spans
 from chaos_otel.sources.otlp.values import ATTRIBUTES_MAX
@@ -228,3 +229,33 @@ def test_an_empty_request_is_nothing() -> None:
     assert list(spans(ExportTraceServiceRequest())) == []
     assert list(logs(ExportLogsServiceRequest())) == []
     assert list(Metrics().metrics(ExportMetricsServiceRequest())) == []
+
+
+def _rich() -> bytes:
+    request = traces(2, name="ünï 🎉")
+    span = request.resource_spans[0].scope_spans[0].spans[0]
+    span.attributes.extend([pair("n", -1), pair("text", "a\tb\n")])
+    span.attributes.add(key="list").value.array_value.values.append(AnyValue(bytes_value=b"x"))
+    span.events.add(name="paid", time_unix_nano=START).attributes.append(pair("k", "v"))
+    return request.SerializeToString()
+
+
+RICH = _rich()
+
+
+@settings(max_examples=500)
+@given(st.lists(st.tuples(st.integers(0, len(RICH) - 1), st.integers(0, 255)), max_size=6))
+def test_a_damaged_request_is_refused_or_translated(flips: list[tuple[int, int]]) -> None:
+    """Any bytes changed: a ValueError, or items each of which is rejected or one whole record."""
+    body = bytearray(RICH)
+    for place, value in flips:
+        body[place] = value
+    try:
+        request: Any = decode("traces", bytes(body), PROTOBUF)
+    except ValueError:
+        return
+    for item in spans(request):
+        if not isinstance(item, Rejected):
+            (record,) = records([item])
+            assert isinstance(record, ForeignSpan)
+            encode_line(record, number=1, inbox_offset=1)
