@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 from tests.e2e.installed import Installed, wait_for
 from tests.e2e.steps import say, step
@@ -90,6 +91,20 @@ def test_a_killed_first_version_leaves_what_it_had_said(chaos: Installed) -> Non
     names = [entry["operation"] for host in hosts.values() for entry in host["history"]]
     assert names == ["Ensure sudo rule 99-charonte-mara"] * 2
     assert chaos.report()["summary"]["status"] == "failure"
+
+
+def test_at_a_terminal_its_lines_are_found_too(chaos: Installed) -> None:
+    """There a line ends with a carriage return and a line feed."""
+    command = [chaos.command, "run", "-q", "--", REPLAY, "first"]
+    child = pexpect.spawn(command[0], command[1:], cwd=str(chaos.cwd), env=chaos.env, timeout=60)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    own, ours = _own_report("first.out")["hosts"], chaos.report()["hosts"]
+    assert chaos.records("run.started")[0]["capture"] == "session"
+    for name, host in own.items():
+        history = ours[name]["history"]
+        assert list(map(_comparable, history)) == list(map(_comparable, host["history"]))
 
 
 def test_a_killed_capture_does_not_cost_an_operation(chaos: Installed) -> None:
