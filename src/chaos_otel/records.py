@@ -110,6 +110,8 @@ class OperationEnded(_Record, frozen=True, tag="operation.ended"):
     gets no duration). `attempts` counts the tries made, `max_retries` those allowed after the
     first.
 
+    `counted`: it is an operation of the report, and neither a part of one nor something that was
+    skipped.
     `provisional`: it counts, as one that was never started, unless a `Superseded` comes."""
 
     op: str
@@ -123,6 +125,7 @@ class OperationEnded(_Record, frozen=True, tag="operation.ended"):
     max_retries: int = 0
     host: str = ""
     attributes: dict[str, str] = {}
+    counted: bool = True
     provisional: bool = False
 
 

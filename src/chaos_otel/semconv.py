@@ -60,6 +60,8 @@ OPERATION_STDERR: Final = "chaos.operation.stderr"
 OPERATION_HOST: Final = "chaos.operation.host"
 # how many operations on the same host it stands in; 0: an outermost one, whose duration adds up
 OPERATION_DEPTH: Final = "chaos.operation.depth"
+# false: a part of an operation, or one that was skipped: in the trace and not in the report
+OPERATION_COUNTED: Final = "chaos.operation.counted"
 OPERATION_UNFINISHED: Final = "chaos.operation.unfinished"
 OPERATION_UNTIMED: Final = "chaos.operation.untimed"
 # the CI job around a run: the pipeline names above say the run itself, so these need their own

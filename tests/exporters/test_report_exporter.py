@@ -228,6 +228,15 @@ def test_durations_of_outermost_operations_add_up(path: Path) -> None:
     assert document["summary"]["total_duration"] == 3.0
 
 
+def test_what_does_not_count_is_not_there(path: Path) -> None:
+    """Neither in the history nor in the sums: not even a failure, not even a host."""
+    skipped = operation("skipped", counted=False, failed=True, host="web")
+    document = written(path, operation("task", counted=True), skipped, run())
+    assert list(document["hosts"]) == ["@local"]
+    assert document["summary"]["total_operations"] == 1
+    assert document["summary"]["status"] == "success"
+
+
 @pytest.mark.parametrize("fails", [True, False])
 def test_command_without_steps(path: Path, fails: bool) -> None:
     """The command itself is the one operation, under the run's name."""

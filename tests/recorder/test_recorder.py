@@ -110,6 +110,15 @@ def failed(span: ReadableSpan) -> bool:
     return span.status.status_code is StatusCode.ERROR
 
 
+def test_an_operation_that_does_not_count_is_a_span() -> None:
+    """One that says so; where there is no other, the command itself is the one operation."""
+    operation, process_span, _ = spans(start(A, "skipped"), end(A, counted=False), exited())
+    assert attributes(operation)[semconv.OPERATION_COUNTED] is False
+    assert semconv.OPERATION_HOST in attributes(process_span)
+    failing = (start(A, "part"), end(A, counted=False, success=False), Flushed(**times(3)))
+    assert not failed(spans(*failing, RunEnded(**times(4)), wrapped=False)[-1])
+
+
 def test_run_process_and_operation() -> None:
     """One trace: operation below process below run, each with its names, in order of their ends."""
     operation, process_span, run = spans(start(A, "copy"), end(A, exit_code=0), exited())

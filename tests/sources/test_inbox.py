@@ -71,6 +71,10 @@ def _records(data: bytes) -> list[Record]:
             encode("E", "", "", "build", "ok", "", parent=OTHER, changed=1),
             OperationEnded(**AT, op="", name="build", parent=OTHER, changed=True),
         ),
+        (
+            encode("E", OP, "", "build", "ok", "", counted=0),
+            OperationEnded(**AT, op=OP, name="build", counted=False),
+        ),
         (encode("C", OP, "", "build"), OperationChanged(**AT, op=OP, name="build")),
         (
             encode("V", OP, "", "warning", "build", "slow", attempt=1),

@@ -61,7 +61,8 @@ class ReportExporter(SpanExporter):
         for span in spans:
             attributes: Mapping[str, Any] = span.attributes or {}
             if semconv.TASK_RUN_ID in attributes:
-                self._add(span, attributes, str(attributes.get(semconv.TASK_NAME, span.name)))
+                if attributes.get(semconv.OPERATION_COUNTED, True):
+                    self._add(span, attributes, str(attributes.get(semconv.TASK_NAME, span.name)))
             elif semconv.PIPELINE_RUN_ID in attributes:
                 self._run = span
             elif semconv.OPERATION_HOST in attributes:

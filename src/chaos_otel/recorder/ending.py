@@ -41,6 +41,8 @@ def ended_attributes(operation: Operation, end: OperationEnded) -> dict[str, Att
         known[semconv.OPERATION_STDOUT] = operation.stdout.text()
     if stderr := _stderr(operation, end):
         known[semconv.OPERATION_STDERR] = stderr
+    if not end.counted:
+        known[semconv.OPERATION_COUNTED] = False
     if not end.success:
         known[semconv.ERROR_TYPE] = _error_type(end)
     return known

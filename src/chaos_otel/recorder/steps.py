@@ -247,8 +247,8 @@ class Steps:
     ) -> None:
         run, operations, parent = self._run, self._operations, operation.parent
         operations.end(operation)
-        run.operations += 1
-        if not end.success:
+        run.operations += end.counted
+        if not end.success and end.counted:
             run.failed_operations += 1
             if (around := operations.get(parent)) is not None:
                 around.child_failed = True

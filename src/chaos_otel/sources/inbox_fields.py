@@ -126,6 +126,7 @@ def _ended(f: Fields, pairs: Pairs, when: When) -> tuple[Record, tuple[int, ...]
         attempts=_number(pairs, "attempts") or 1,
         max_retries=_number(pairs, "max_retries") or 0,
         host=pairs.pop("host", ""),
+        counted=pairs.pop("counted", "") != "0",
         attributes=pairs,
     )
     return ended, marks

@@ -12,6 +12,7 @@ if "typing" in sys.modules:  # not worth an import of its own in every program
 
 # module → the file, beside this folder, whose `hook(module, inbox)` is called with it
 HOOKS = {
+    "ansible.executor.task_queue_manager": "ansible/hook.py",
     "pyinfra.api": "pyinfra/watch.py",
 }
 
