@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import added, gigabyte, million, python_api, redact, shell_steps, start
+from bench import added, gigabyte, million, pyinfra_ops, python_api, redact, shell_steps, start
 from bench.place import open_place
 from bench.table import lines
 
@@ -13,6 +13,7 @@ MEASUREMENTS = {
     "start": start.measure,
     "added": added.measure,
     "steps": shell_steps.measure,
+    "pyinfra": pyinfra_ops.measure,
     "python": python_api.measure,
     "gigabyte": gigabyte.measure,
     "million": million.measure,
