@@ -7,6 +7,7 @@ command runs all the same. Quick to import.
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any, NamedTuple
 
@@ -115,6 +116,8 @@ def _supervised(
 def _waited_for(process: Process) -> Ended:
     while True:
         change = process.poll()
+        if change is None and not os.path.exists(f"/proc/{process.pid}"):
+            change = Exit()  # the answer was taken, and lost with what failed
         if isinstance(change, Exit):
             return Ended(change, *process.started, *clock.now())
         if change is None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chaos_otel.pipeline.recording import Recording
 
 LOADING_S = 0.01
-LOAD_WAIT_S = 10.0
+LOAD_WAIT_S = 30.0  # 200 runs at once on two cores load for 20 s
 JOURNAL_WAIT_S = 5.0
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -56,7 +57,8 @@ def report_place(
 def _take(fd: int, run_id: str) -> bool:
     """Note this run, unless the note is of a later one: then True."""
     fcntl.flock(fd, fcntl.LOCK_EX)
-    if os.pread(fd, _RUN_ID_DIGITS, 0).decode("ascii", "replace") > run_id:
+    noted = os.pread(fd, _RUN_ID_DIGITS, 0).decode("ascii", "replace")
+    if noted > run_id and _started_s(noted) <= time.time():  # else the clock has been set back
         return True
     os.pwrite(fd, run_id.encode("ascii"), 0)
     return False
@@ -72,6 +74,14 @@ def _open_note(report: str, run_folder: str) -> tuple[int, str]:
 def _is_newer(report: str, run_id: str) -> bool:
     """Without a note: whether the file there was written since the run began."""
     try:
-        return os.lstat(report).st_mtime >= int(run_id[:12], 16) / 1000
-    except (OSError, ValueError):
+        return _started_s(run_id) <= os.lstat(report).st_mtime <= time.time()
+    except OSError:
         return False
+
+
+def _started_s(run_id: str) -> float:
+    """When the run began; for what is no run id, never."""
+    try:
+        return int(run_id[:12], 16) / 1000
+    except ValueError:
+        return float("inf")

@@ -13,7 +13,11 @@ import os
 import stat
 import sys
 
-_CALLS = ["open", "read", "write", "pread", "pwrite", "fsync", "fstat", "lstat", "stat", "statvfs", "mkdir", "rename", "replace", "unlink", "rmdir", "listdir", "ftruncate", "fchmod", "chmod", "pipe", "pipe2", "splice", "posix_spawn", "pidfd_open", "readlink"]
+_CALLS = (
+    *("open", "read", "write", "pread", "pwrite", "fsync", "fstat", "lstat", "stat", "statvfs"),
+    *("mkdir", "rename", "replace", "unlink", "rmdir", "listdir", "ftruncate", "fchmod", "chmod"),
+    *("pipe", "pipe2", "splice", "posix_spawn", "pidfd_open", "readlink"),
+)
 
 
 def _role() -> str:
@@ -40,7 +44,7 @@ class _Failing:
             if name == "read" and stat.S_ISFIFO(self._real_fstat(args[0]).st_mode):
                 return call(*args, **named)
             if next(self._count) == self._at:
-                self._tell(f"{name}{args!r}\n")
+                self._tell(f"{name}{args!r}\n")  # type: ignore[no-untyped-call]
                 raise OSError(self._code, os.strerror(self._code))
             return call(*args, **named)
 
@@ -55,9 +59,9 @@ class _Failing:
 _wanted = os.environ.get("CHAOS_TEST_FAIL", "").split(":")
 if len(_wanted) == 3 and _wanted[0] == _role():
     importlib.import_module("tempfile")  # keeps names of its own
-    _failing = _Failing(int(_wanted[1]), int(_wanted[2]), os.environ["CHAOS_TEST_FAILED"])
+    _failing = _Failing(int(_wanted[1]), int(_wanted[2]), os.environ["CHAOS_TEST_FAILED"])  # type: ignore[no-untyped-call]
     for _name in _CALLS:
-        _failing.wrap(os, _name)
-    _failing.wrap(fcntl, "flock")
-    _failing.wrap(fcntl, "fcntl")
-    _failing.wrap(builtins, "open")
+        _failing.wrap(os, _name)  # type: ignore[no-untyped-call]
+    _failing.wrap(fcntl, "flock")  # type: ignore[no-untyped-call]
+    _failing.wrap(fcntl, "fcntl")  # type: ignore[no-untyped-call]
+    _failing.wrap(builtins, "open")  # type: ignore[no-untyped-call]
