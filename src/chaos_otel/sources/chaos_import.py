@@ -31,7 +31,7 @@ _FACTS = ("resource_history", "fact_history")
 class Document:
     """One that has been checked. `began_ns` is 0 where it does not say when the run began.
 
-    `complete`: it says that the run came to its end, and how, and its operations do not belie that.
+    Not `complete`: it says that the run failed, and none of its operations did.
     """
 
     run_id: str
@@ -66,7 +66,8 @@ def read(value: Any) -> Document:
         name=LOGBOOK_NAME if logbook else REPORT_NAME,
         operations=operations,
         began_ns=round(began_s * _S),
-        complete=status == "success" or (status == "failure" and failed),
+        # a logbook of a run without failures says "in_progress": it is written before the end
+        complete=status != "failure" or failed,
         hostname=hailer.text("hostname"),
         user=hailer.text("user"),
     )
