@@ -117,6 +117,7 @@ def test_as_the_first_process_of_a_container(chaos: Installed) -> None:
 def test_an_ignored_sigchld_does_not_hide_the_status(chaos: Installed) -> None:
     """Inherited as ignored it would make the kernel forget how our children ended."""
     ignoring = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
+    ignoring += "[signal.signal(n, signal.SIG_DFL) for n in (signal.SIGPIPE, signal.SIGXFSZ)]; "
     around = (sys.executable, "-S", "-c", ignoring + "os.execvp(sys.argv[1], sys.argv[1:])")
     assert run_unnoticed(chaos, around=around, options=QUICK) == ""
     shown = ("grep", "SigIgn", "/proc/self/status")

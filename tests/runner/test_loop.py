@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from chaos_otel.runner.loop import READ, Loop
 
@@ -27,13 +28,13 @@ def test_what_is_removed_in_a_turn_is_not_called_in_it() -> None:
     pipes = [os.pipe() for _ in range(2)]
     called: list[int] = []
 
-    def callback(fd: int, other: int) -> None:
+    def callback(fd: int, other: int, revents: int) -> None:
         called.append(fd)
         loop.remove(other)
 
     for (read_fd, write_fd), (other, _) in zip(pipes, reversed(pipes), strict=True):
         os.write(write_fd, b"x")
-        loop.add(read_fd, READ, lambda _, fd=read_fd, other=other: callback(fd, other))
+        loop.add(read_fd, READ, partial(callback, read_fd, other))
     assert loop.turn(1)
     assert len(called) == 1
     assert not Loop().turn(0.0)
