@@ -1,7 +1,7 @@
 """Runs inside pyinfra: tells the inbox of every operation on every host.
 
 Loaded by path into pyinfra's own Python (3.8 or later, where nothing of ours can be imported). It
-wraps no function, because a frame of ours would stand in pyinfra's tracebacks: it watches three
+wraps no function, because a frame of ours would stand in pyinfra's tracebacks: it watches four
 attributes that pyinfra 3.0 to 3.10 sets at the right moments. Nothing here raises into the deploy,
 prints, or keeps a descriptor, and what it remembers is what is running.
 """
@@ -81,6 +81,7 @@ class _Watch:
         self._running: dict[Any, list[_Operation]] = {}
         self._lines = _load("../lines.py")
         self._facts = _load("facts.py")
+        self._around = os.environ.get("TRACEPARENT", "").split("-")[2:3]  # a step of a script
 
     def tell(self, kind: str, *fields: Any, **pairs: Any) -> None:
         """Append a record."""
@@ -127,6 +128,7 @@ class _Watch:
         data = operation.data
         operation.name = self._facts.name(host.state.op_meta[op_hash].names, data)
         parents = [one.id for one in around[:-1] if one.hash == data.parent_op_hash]
+        parents = parents or self._around
         self.tell(
             "S", operation.id, _now(), parents[-1] if parents else "", operation.name,
             host=host.name, **{"pyinfra.hash": op_hash}, **self._facts.call(data),
