@@ -54,7 +54,7 @@ def capture(request: Request, environment: Environment) -> Finished:
         process = _start(request, prepared, signals)
         tap.command_started(process.pid)
         ended = _supervised(process, request, prepared, signals, tap)
-        tap.finish(ended)
+        tap.finish(ended, signals.asked_to_leave)
         if prepared.handover is not None:
             prepared.handover.ended(lingering=ended.lingering, unwritten=tap.unwritten)
         answer = _answer(prepared.handover, signals, wait=request.wait)

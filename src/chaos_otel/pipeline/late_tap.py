@@ -7,6 +7,7 @@ command's output must not wait for it: a thread loads while the loop pumps and t
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chaos_otel import clock
@@ -79,15 +80,16 @@ class LateTap:
             return self._recording.work()
         return LOADING_S if self._loader is not None else 3600.0
 
-    def finish(self, ended: Ended) -> None:
-        """Write the rest and the run's end. Takes long only where a disk does."""
+    def finish(self, ended: Ended, asked_to_leave: Callable[[], bool]) -> None:
+        """Write the rest and the run's end. Takes long where a disk does, or where the command said
+        much at its end; leaves what is left to `deliver` when we are asked to leave."""
         if self._loader is not None:
             self._loader.join(LOAD_WAIT_S)
         recording, self._recording = self._recording, None
         self.unwritten = ended.exit
         try:
             if recording is not None:
-                self._close(recording, ended)
+                self._close(recording, ended, asked_to_leave)
             elif self._plan is not None and not self.problems:
                 self.problems.append("the run could not be recorded: it takes too long to begin")
         except Exception as error:  # the edge: what the command left with is known by now
@@ -105,13 +107,16 @@ class LateTap:
         except Exception as another:  # the edge, again
             self._not_recorded(another)
 
-    def _close(self, recording: Recording, ended: Ended) -> None:
+    def _close(
+        self, recording: Recording, ended: Ended, asked_to_leave: Callable[[], bool]
+    ) -> None:
         from chaos_otel.pipeline.closing import run_ended
 
         assert self._plan is not None
-        recording.finish([run_ended(ended, self._plan)], wait_s=JOURNAL_WAIT_S)
+        last = [run_ended(ended, self._plan)]
+        whole = recording.finish(last, wait_s=JOURNAL_WAIT_S, asked_to_leave=asked_to_leave)
         if not recording.error:
-            self.unwritten = None
+            self.unwritten = None if whole else ended.exit
         else:
             where = self._plan.folder
             self.problems.append(f"the journal in {where} is not whole: {recording.error.lower()}")

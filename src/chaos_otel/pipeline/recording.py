@@ -9,7 +9,7 @@ OpenTelemetry.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from chaos_otel.clock import Clock, Moment
 from chaos_otel.journal.writer import JournalWriter
@@ -112,26 +112,45 @@ class Recording:
             if self._clock().mono_ns >= until_ns:
                 return 0.0
 
-    def finish(self, last: Iterable[Record], *, wait_s: float) -> None:
+    def finish(
+        self,
+        last: Iterable[Record],
+        *,
+        wait_s: float,
+        asked_to_leave: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Bring everything to its end; waits for a disk that writes, for one that hangs at most
-        twice `wait_s`."""
-        keeps_up = True
-        while self._read():
+        twice `wait_s`.
+
+        False where we were asked to leave first: then `last` is not written, and whoever goes on
+        from the journal finds the rest in the inbox.
+        """
+        whole = self._take_in_the_rest(wait_s, asked_to_leave)
+        if whole:
+            self._waiting.extend(self._decoder.finish())
             self._write_all_waiting()
-            if keeps_up and self._journal.is_crowded:
-                keeps_up = self._journal.flush(wait_s)
-        for parsed in self._decoder.finish():
-            self._waiting.append(parsed)
-        self._write_all_waiting()
         for said in self._lines.finish():
             self._write_one(said)
-        now = self._clock()
-        for record in self._outputs.end_all(now):
+        for record in self._outputs.end_all(self._clock()):
             self._journal.append(record)
-        self.append(last)
+        if whole:
+            self.append(last)
         self._journal.close(wait_s)
         if self._inbox is not None:
             self._inbox.close()
+        return whole
+
+    def _take_in_the_rest(self, wait_s: float, asked_to_leave: Callable[[], bool]) -> bool:
+        keeps_up = True
+        more = True
+        while more:
+            if asked_to_leave():
+                return False
+            self._write_all_waiting()
+            if keeps_up and self._journal.is_crowded:
+                keeps_up = self._journal.flush(wait_s)
+            more = self._read()
+        return True
 
     def _read(self) -> bool:
         if self._inbox is None or len(self._waiting) > READ_AHEAD_RECORDS:
