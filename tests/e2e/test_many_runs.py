@@ -40,8 +40,8 @@ def test_two_hundred_at_once(installed: Installed) -> None:
     """200 commands with their own status and output, 200 whole reports, 200 whole journals."""
     runs = [_start(installed, number, f"{number}.json") for number in range(RUNS)]
     done = [(run.communicate(timeout=600), run.returncode) for run in runs]
-    for number, ((out, _), status) in enumerate(done):
-        assert (status, out) == (number % 128, b"out %d\n" % number)
+    for number, ((out, err), status) in enumerate(done):
+        assert (status, out) == (number % 128, b"out %d\n" % number), err
     wait_for(lambda: len(list(installed.cwd.glob("*.json"))) == RUNS, seconds=240)
     for number in range(RUNS):
         (entry,) = installed.report(f"{number}.json")["hosts"]["@local"]["history"]

@@ -7,6 +7,7 @@ command's output must not wait for it: a thread loads while the loop pumps and t
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from chaos_otel.pipeline.recording import Recording
 
 LOADING_S = 0.01
-LOAD_WAIT_S = 30.0  # 200 runs at once on two cores load for 20 s
+LOAD_WAIT_S = 300.0  # 200 runs at once on two cores load for 40 s
 JOURNAL_WAIT_S = 5.0
 
 
@@ -81,10 +82,12 @@ class LateTap:
         return LOADING_S if self._loader is not None else 3600.0
 
     def finish(self, ended: Ended, asked_to_leave: Callable[[], bool]) -> None:
-        """Write the rest and the run's end. Takes long where a disk does, or where the command said
-        much at its end; leaves what is left to `deliver` when we are asked to leave."""
-        if self._loader is not None:
-            self._loader.join(LOAD_WAIT_S)
+        """Write the rest and the run's end.
+
+        Takes long where a disk or a busy machine does, or where the command said much at its end;
+        leaves what is left to `deliver` when we are asked to leave.
+        """
+        self._wait_for_loader(asked_to_leave)
         recording, self._recording = self._recording, None
         self.unwritten = ended.exit
         try:
@@ -97,8 +100,7 @@ class LateTap:
 
     def abandon(self, error: Exception) -> None:
         """Leave inbox and journal, as far as they are written, to `deliver`."""
-        if self._loader is not None:
-            self._loader.join(LOAD_WAIT_S)
+        self._wait_for_loader(lambda: False)
         self.problems.append(f"this run was recorded without us: {in_words(error)}")
         recording, self._recording = self._recording, None
         try:
@@ -106,6 +108,13 @@ class LateTap:
                 recording.finish((), wait_s=JOURNAL_WAIT_S)
         except Exception as another:  # the edge, again
             self._not_recorded(another)
+
+    def _wait_for_loader(self, asked_to_leave: Callable[[], bool]) -> None:
+        if self._loader is None:
+            return
+        until_s = time.monotonic() + LOAD_WAIT_S
+        while self._loader.is_alive() and time.monotonic() < until_s and not asked_to_leave():
+            self._loader.join(0.1)
 
     def _close(
         self, recording: Recording, ended: Ended, asked_to_leave: Callable[[], bool]
