@@ -126,9 +126,8 @@ def _waited_for(process: Process) -> Ended:
 
 def _answer(handover: Handover | None, signals: Signals, *, wait: bool) -> dict[str, Any]:
     """Wait for what `deliver` makes of the run, but not against a Ctrl-C."""
-    if handover is None or not wait:
+    if handover is None or not wait or signals.asked_to_leave():
         return {}
-    signals.take()
     return handover.answer(
         wait_s=LOCAL_OUTPUTS_WAIT_S,
         signals_fd=signals.fileno(),
