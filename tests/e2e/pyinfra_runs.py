@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from tests.e2e.installed import Installed
+from tests.e2e.installed import Installed, wait_for
 
 NEWEST = "3.10.0"
 VERSIONS = ("3.0", "3.4.1", NEWEST)
@@ -47,19 +48,40 @@ class Pyinfra:
         """`pyinfra WORDS`."""
         return self.chaos.bare(self.command, *words)
 
+    def report(self) -> dict[str, Any]:
+        """The report of the last run, which a busy machine may write after the command has left."""
+        folder = self.chaos.journals()[-1].parent
+        wait_for((folder / "delivered").exists, seconds=200)
+        return self.chaos.report()
+
+    def history(self, host: str = "@local") -> list[dict[str, Any]]:
+        """The report's operations of one host."""
+        entries: list[dict[str, Any]] = self.report()["hosts"][host]["history"]
+        return entries
+
     def operations(self, host: str = "@local") -> list[tuple[str, bool, bool]]:
         """Name, changed, success of each operation on a host, in order of completion."""
         return [
-            (entry["operation"], entry["changed"], entry["success"])
-            for entry in self.chaos.history(host)
+            (entry["operation"], entry["changed"], entry["success"]) for entry in self.history(host)
         ]
 
     def reported(self) -> Totals:
         """The totals of our report."""
-        summary = self.chaos.report()["summary"]
+        summary = self.report()["summary"]
         total, failed = summary["total_operations"], summary["failed_operations"]
         changed = summary["changed_operations"]
         return Totals(total, changed, failed, total - changed - failed)
+
+
+def answered(
+    run: Callable[[], subprocess.CompletedProcess[bytes]],
+) -> subprocess.CompletedProcess[bytes]:
+    """A run that heard how its report went, before it left: a busy machine may need several."""
+    for _ in range(9):
+        done = run()
+        if b"the report is not written yet" not in done.stderr:
+            return done
+    return run()
 
 
 def recap(stderr: bytes) -> Totals:

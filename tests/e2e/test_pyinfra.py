@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from tests.e2e.pyinfra_runs import Pyinfra, recap
+from tests.e2e.pyinfra_runs import Pyinfra, answered, recap
 
 HELLO = """
 from pyinfra.operations import server
@@ -81,7 +81,7 @@ def test_each_operation_is_recorded_as_pyinfra_counts_it(pyinfra: Pyinfra) -> No
         ("server.shell", True, True),
     ]
     assert pyinfra.reported() == recap(done.stderr)
-    hello, *_, ignored, _ = pyinfra.chaos.history()
+    hello, *_, ignored, _ = pyinfra.history()
     assert (hello["stdout"], hello["stderr"], ignored["stderr"]) == ("hello", "oops", "why")
     assert pyinfra.chaos.call("report", "validate", "chaos_report.json").returncode == 0
 
@@ -93,7 +93,7 @@ def test_a_nested_operation_stands_below_its_own(pyinfra: Pyinfra) -> None:
     assert started["Inner"]["parent"] == started["Outer"]["op"]
     process = pyinfra.chaos.records("process.started")[0]["span_id"]
     assert {one["parent"] for name, one in started.items() if name != "Inner"} == {process}
-    host = pyinfra.chaos.report()["hosts"]["@local"]
+    host = pyinfra.report()["hosts"]["@local"]
     durations = {entry["operation"]: entry["duration"] for entry in host["history"]}
     assert durations["Inner"] <= durations["Outer"]
     assert host["duration"] == pytest.approx(sum(durations.values()) - durations["Inner"], abs=1e-3)
@@ -132,7 +132,7 @@ def test_an_exception_in_an_operation_is_its_failure(pyinfra: Pyinfra) -> None:
     done = pyinfra.run("@local", pyinfra.file(RAISES), "-y")
     assert done.returncode == 1
     assert pyinfra.operations() == [("Fine", True, True), ("Explodes", False, False)]
-    assert pyinfra.chaos.history()[1]["stderr"] == "RuntimeError: exploded"
+    assert pyinfra.history()[1]["stderr"] == "RuntimeError: exploded"
 
 
 def test_ctrl_c_marks_the_run_though_pyinfra_exits_with_0(pyinfra: Pyinfra) -> None:
@@ -141,10 +141,10 @@ def test_ctrl_c_marks_the_run_though_pyinfra_exits_with_0(pyinfra: Pyinfra) -> N
     command = "kill -INT $(cat pid); sleep 2"
     file = pyinfra.file(HELLO + f'server.shell(name="Sleeps", commands=["{command}"])\n')
     script = pyinfra.chaos.script(f'#!/bin/sh\necho $$ >pid\nexec {pyinfra.command} "$@"\n')
-    done = pyinfra.chaos.call("run", "--", script, "@local", file, "-y")
+    done = answered(lambda: pyinfra.chaos.run(script, "@local", file, "-y"))
     assert (done.returncode, done.stdout) == (0, b"Exiting upon user request!\n")
     assert b"chaos-otel: failure" in done.stderr
-    assert pyinfra.chaos.report()["summary"]["status"] == "failure"
+    assert pyinfra.report()["summary"]["status"] == "failure"
     assert pyinfra.operations()[0] == ("Say hello", True, True)
     assert [one["reason"] for one in pyinfra.chaos.records("interrupted")]
 
@@ -160,8 +160,8 @@ def test_every_host_has_its_own_operations(newest: Pyinfra, options: tuple[str, 
         assert names == ["All", f"Named after {host}", *some, "Last"]
     failed = [name for name, _, success in newest.operations() if not success]
     assert failed == ["Some", "Last"]
-    assert newest.chaos.history()[-1]["stderr"].startswith("not run: ")
-    assert newest.chaos.history()[-1]["duration"] == 0.0
+    assert newest.history()[-1]["stderr"].startswith("not run: ")
+    assert newest.history()[-1]["duration"] == 0.0
 
 
 def test_serial_hosts_one_by_one(newest: Pyinfra) -> None:
@@ -176,7 +176,7 @@ def test_retries_are_counted(newest: Pyinfra) -> None:
     """Tries, those allowed, and whether the last one went well; the output is the last one's."""
     done = newest.run("@local", newest.file(FLAKY), "-y")
     assert done.returncode == 0, done.stderr
-    flaky, hopeless = newest.chaos.history()
+    flaky, hopeless = newest.history()
     assert flaky["stdout"] == "try 3"
     found = [entry["retry_statistics"]["retry_info"] for entry in (flaky, hopeless)]
     assert [tuple(one.values()) for one in found] == [(2, 4, True, True), (1, 1, True, False)]
@@ -193,7 +193,7 @@ def test_a_host_that_cannot_be_reached_is_an_event(newest: Pyinfra) -> None:
     assert newest.reported() == recap(done.stderr)
     (event,) = newest.chaos.records("event")
     assert event["attributes"]["server.address"] == "nowhere.invalid"
-    assert newest.chaos.report()["summary"]["status"] == "failure"
+    assert newest.report()["summary"]["status"] == "failure"
 
 
 def test_secrets_in_operations_are_not_recorded(pyinfra: Pyinfra) -> None:
@@ -203,7 +203,7 @@ def test_secrets_in_operations_are_not_recorded(pyinfra: Pyinfra) -> None:
     assert started["attributes"]["pyinfra.function"] == "pyinfra.operations.server.shell"
     assert "mysql" in started["attributes"]["pyinfra.argument.commands"]
     journal = pyinfra.chaos.journals()[-1].read_text()
-    assert "t0p-s3cret" not in journal + json.dumps(pyinfra.chaos.report())
+    assert "t0p-s3cret" not in journal + json.dumps(pyinfra.report())
 
 
 def test_long_output_is_kept_within_the_limit(newest: Pyinfra) -> None:
@@ -213,6 +213,6 @@ def test_long_output_is_kept_within_the_limit(newest: Pyinfra) -> None:
         'server.shell(name="Long", commands=["seq 1 300000"])\n'
     )
     newest.run("@local", file, "-y")
-    text = newest.chaos.history()[0]["stdout"]
+    text = newest.history()[0]["stdout"]
     assert text.startswith("1\n2\n") and text.endswith("\n300000")
     assert "bytes left out" in text and len(text) < 70_000

@@ -25,7 +25,7 @@ def test_the_deploy_is_reported_by_host(pyinfra: Pyinfra) -> None:
     done = pyinfra.run("inventory.py", "deploy.py", "-y")
     assert done.returncode == 0, done.stderr
     assert pyinfra.reported() == recap(done.stderr)
-    assert set(pyinfra.chaos.report()["hosts"]) == {"@local", "@fake/web-1", "@fake/web-2"}
+    assert set(pyinfra.report()["hosts"]) == {"@local", "@fake/web-1", "@fake/web-2"}
     assert pyinfra.operations() == [
         ("Make the folder", True, True),
         ("Write the settings", True, True),
@@ -36,7 +36,7 @@ def test_the_deploy_is_reported_by_host(pyinfra: Pyinfra) -> None:
         ("Ask whether it answers", True, True),
         ("Remove the old release", False, False),
     ]
-    *_, asked, removed = pyinfra.chaos.history()
+    *_, asked, removed = pyinfra.history()
     assert asked["stdout"] == "asked 3"
     assert asked["retry_statistics"]["retry_attempts"] == 2
     assert "target/old" in removed["stderr"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from tests.e2e.pyinfra_runs import Pyinfra
+from tests.e2e.pyinfra_runs import Pyinfra, answered
 
 HELLO = """
 from pyinfra.operations import server
@@ -37,7 +38,7 @@ def test_a_command_is_an_operation_too(newest: Pyinfra) -> None:
     """`exec`."""
     newest.run("@local", "exec", "--", "echo", "hi")
     assert newest.operations() == [("server.shell", True, True)]
-    assert newest.chaos.history()[0]["stdout"] == "hi"
+    assert newest.history()[0]["stdout"] == "hi"
 
 
 def test_pyinfra_is_found_wherever_it_is_started(pyinfra: Pyinfra) -> None:
@@ -67,7 +68,7 @@ def test_operations_stand_below_the_step_that_started_pyinfra(newest: Pyinfra) -
     newest.chaos.run(newest.chaos.script(script))
     deploy, hello = newest.chaos.records("operation.started")
     assert (deploy["name"], hello["name"], hello["parent"]) == ("Deploy", "Say hello", deploy["op"])
-    host = newest.chaos.report()["hosts"]["@local"]
+    host = newest.report()["hosts"]["@local"]
     durations = {entry["operation"]: entry["duration"] for entry in host["history"]}
     assert host["duration"] == durations["Deploy"]
 
@@ -89,7 +90,7 @@ def test_what_an_operation_starts_does_not_inherit_us(pyinfra: Pyinfra) -> None:
         if before is not None:
             pyinfra.chaos.env["PYTHONPATH"] = before
         pyinfra.run("@local", file, "-y")
-        assert pyinfra.chaos.history()[0]["stdout"] == f"{expected}/unset"
+        assert pyinfra.history()[0]["stdout"] == f"{expected}/unset"
 
 
 def test_where_the_hook_cannot_load_one_line_says_so(newest: Pyinfra) -> None:
@@ -98,7 +99,7 @@ def test_where_the_hook_cannot_load_one_line_says_so(newest: Pyinfra) -> None:
     isolated = [newest.python, "-I", "-m", "pyinfra", "@local", file, "-y"]
     inside = ["sh", "-c", 'env -i PATH="$PATH" "$@"; true', "sh", newest.command, *isolated[4:]]
     for command in (isolated, inside):
-        done = newest.chaos.run(*command)
+        done = answered(partial(newest.chaos.run, *command))
         lines = [line for line in done.stderr.splitlines() if b"pyinfra-hook" in line]
         assert len(lines) == 1 and lines[0].startswith(b"chaos-otel: ")
     done = newest.chaos.call("run", "--no-inject", "--", *isolated)
