@@ -62,3 +62,17 @@ def test_all_that_was_said_at_the_end_is_taken_in(installed: Installed) -> None:
     wait_for((installed.cwd / "chaos_report.json").exists, seconds=120)
     assert installed.report()["summary"]["total_operations"] == OPERATIONS
     assert installed.records("damage") == []
+
+
+def test_output_from_before_the_end_is_out_when_we_leave(installed: Installed) -> None:
+    """Also where the signal came before the command's end and we looked only afterwards: it was
+    taken for a wish to leave, and `deliver` wrote the command's last words behind our end."""
+    script = installed.script(
+        "kill -STOP $PPID; echo said; kill -TERM $PPID\n"
+        "(sleep 0.3; kill -CONT $PPID) >/dev/null 2>&1 &\n"
+    )
+    for _ in range(3):
+        with (installed.cwd / "said").open("wb") as out:
+            run = installed.start("run", "-q", "--", "sh", script, stdout=out)
+            assert run.wait(60) == 0
+        assert (installed.cwd / "said").read_bytes() == b"said\n"

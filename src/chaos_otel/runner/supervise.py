@@ -157,10 +157,16 @@ class _Run:
         written = {pump: pump.unread_bytes() + pump.passed_bytes for pump in self._pumps}
         while not all(pump.closed for pump in self._pumps):
             left_s = until_s - time.monotonic()
-            is_out = all(
-                pump.is_dry() or pump.passed_bytes >= written[pump] for pump in self._pumps
-            )
-            if (is_out and left_s <= 0) or self._asked_to_leave():
+            late = [
+                pump
+                for pump in self._pumps
+                if not pump.is_dry() and pump.passed_bytes < written[pump]
+            ]
+            is_out = not late
+            if is_out and left_s <= 0:
+                return True
+            # The signal may be from before the end: what the sinks take at once goes out first.
+            if all(pump.waits_for_sink for pump in late) and self._asked_to_leave():
                 return True
             for pump in self._pumps:
                 pump.make_room()
