@@ -16,6 +16,11 @@ REMEDIES: Final[Mapping[str, str]] = {
         'kept our hook out; put "$(chaos-otel pyinfra-hook)" in front of the deploy file, or have '
         "sudo keep PYTHONPATH and CHAOS_OTEL_INBOX"
     ),
+    "ansible-playbook": (
+        "Ansible's tasks are not in the report: python -I, env -i, sudo or another PYTHONPATH kept "
+        "our callback out; have sudo keep PYTHONPATH and CHAOS_OTEL_INBOX, or put chaos-otel run "
+        "inside"
+    ),
 }
 
 

@@ -22,14 +22,14 @@ _NOT_COUNTED = ("rescued", "skipped", "")
 class _Task:
     """One that runs on one host. `since` is where its next item begins."""
 
-    __slots__ = ("host", "id", "item_retries", "max_retries", "name", "retries", "since", "started")
+    __slots__ = ("host", "id", "item_retries", "max_retries", "name", "retries", "since", "uuid")
 
-    def __init__(self, name: str, host: str, *, since: str) -> None:
+    def __init__(self, name: str, host: str, *, uuid: str = "", since: str = "") -> None:
         self.id = os.urandom(8).hex()
         self.name = name
         self.host = host
+        self.uuid = uuid
         self.since = since
-        self.started = bool(since)
         self.retries = 0
         self.item_retries = 0
         self.max_retries = 0
@@ -45,7 +45,7 @@ class Tasks:
         self._counted = counted
         self._lines = lines
         self._facts = facts
-        self._running: dict[tuple[str, str], _Task] = {}
+        self._running: dict[str, _Task] = {}  # by host, where one task runs at a time
         self._announced = ("", "")
         self.play = ""
 
@@ -56,15 +56,15 @@ class Tasks:
     def started(self, host: str, task: Any) -> None:
         """A task begins on a host."""
         self._counted.pop(host, None)
+        self._left(self._running.pop(host, None))
         now = self._now()
-        one = _Task(self._name(task), host, since=now)
-        self._running[host, task._uuid] = one
+        one = self._running[host] = _Task(self._name(task), host, uuid=task._uuid, since=now)
         pairs = self._facts.task(task, play=self.play)
         self._tell(self._lines.encode("S", one.id, now, "", one.name, host=host, **pairs))
 
     def retried(self, host: str, task: Any, data: dict[str, Any]) -> None:
         """It is tried again."""
-        one = self._running[host, task._uuid]
+        one = self._running[host]
         most = int(data.get("retries", 1)) - 1
         one.retries += 1
         one.item_retries += 1
@@ -74,7 +74,7 @@ class Tasks:
 
     def item(self, host: str, task: Any, data: dict[str, Any], *, said: str, changed: bool) -> None:
         """An item of a loop is done: a part of its task, and no operation of the report."""
-        around = self._running[host, task._uuid]
+        around = self._running[host]
         name = f"{around.name} (item={self._facts.label(task, data)})"
         one = _Task(name, host, since=around.since)
         one.retries, around.item_retries = around.item_retries, 0
@@ -112,16 +112,23 @@ class Tasks:
         self._tell(self._lines.encode("E", one.id, self._now(), one.name, "ok", "", **pairs))
 
     def over(self) -> None:
-        """A playbook is at its end: what still runs was an include without files."""
-        for one in self._running.values():
+        """A playbook is at its end, and so is what had begun."""
+        for host in list(self._running):
+            self._left(self._running.pop(host))
+
+    def _left(self, one: _Task | None) -> None:
+        """Its host goes on, and nothing was said of its end: an include that the recap does not
+        count, because it found no file, or a role in front of ansible-core 2.17."""
+        if one is not None:
             pairs = {"host": one.host, "counted": "0"}
             self._tell(self._lines.encode("E", one.id, self._now(), one.name, "ok", "", **pairs))
-        self._running.clear()
 
     def _taken(self, host: str, task: Any) -> _Task:
         """The one that runs, which is over now; else one that never began."""
-        running = self._running.pop((host, task._uuid), None)
-        return running or _Task(self._name(task), host, since="")
+        running = self._running.get(host)
+        if running is None or running.uuid != task._uuid:
+            return _Task(self._name(task), host)
+        return self._running.pop(host)
 
     def _name(self, task: Any) -> str:
         known, name = self._announced
