@@ -12,12 +12,15 @@ def keep_standard_numbers() -> None:
     """Let no file of ours take the number of a standard stream that is closed.
 
     Our own open files would stand there otherwise, and be taken for what our caller gave us. What
-    stands there now can neither be read nor written and is closed on exec. Raises OSError where no
-    descriptors can be had.
+    stands there now can neither be read nor written and is closed on exec. Where no descriptor can
+    be had nothing is kept, nor will there be a file of ours to take a number.
     """
-    while (fd := os.open("/", os.O_PATH | os.O_CLOEXEC)) < ABOVE_STANDARD:
+    try:
+        while (fd := os.open("/", os.O_PATH | os.O_CLOEXEC)) < ABOVE_STANDARD:
+            pass
+        os.close(fd)
+    except OSError:
         pass
-    os.close(fd)
 
 
 def above_2(fd: int) -> int:
