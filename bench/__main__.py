@@ -5,7 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import added, gigabyte, million, pyinfra_ops, python_api, redact, shell_steps, start
+from bench import (
+    added,
+    ansible_tasks,
+    gigabyte,
+    million,
+    pyinfra_ops,
+    python_api,
+    redact,
+    shell_steps,
+    start,
+)
 from bench.place import open_place
 from bench.table import lines
 
@@ -14,6 +24,7 @@ MEASUREMENTS = {
     "added": added.measure,
     "steps": shell_steps.measure,
     "pyinfra": pyinfra_ops.measure,
+    "ansible": ansible_tasks.measure,
     "python": python_api.measure,
     "gigabyte": gigabyte.measure,
     "million": million.measure,

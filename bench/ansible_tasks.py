@@ -1,0 +1,35 @@
+"""What it costs an Ansible playbook that each of its tasks is recorded."""
+
+from __future__ import annotations
+
+import statistics
+
+from bench.place import Place
+from bench.row import Row
+from bench.timing import wall_s
+from bench.tools import tool
+
+VERSION = "2.19.14"
+TASKS = 500
+
+_TASK = "    - debug: {{msg: {number}}}\n"
+_PLAY = "- hosts: localhost\n  gather_facts: false\n  tasks:\n"
+
+
+def measure(place: Place, *, quick: bool) -> list[Row]:
+    """Trivial tasks on this machine; in turns, so that a busy machine disturbs both alike."""
+    tasks, pairs = (100, 3) if quick else (TASKS, 7)
+    text = _PLAY + "".join(_TASK.format(number=number) for number in range(tasks))
+    (place.folder / "site.yml").write_text(text)
+    place.env.setdefault("LC_ALL", "C.UTF-8")  # Ansible starts with no other
+    bare = [f"{tool('ansible-core', VERSION)}/ansible-playbook", "site.yml"]
+    ours = place.wrapped(*bare)
+    wall_s(place, bare), wall_s(place, ours)
+    took_s = [(wall_s(place, ours), wall_s(place, bare)) for _ in range(pairs)]
+    slower = statistics.median(with_us / without for with_us, without in took_s)
+    more_ms = statistics.median(with_us - without for with_us, without in took_s) * 1e3
+    what = f"Ansible, {tasks} tasks: "
+    return [
+        Row(what + "wall time", "without us", slower, "×", 1.05),
+        Row(what + "added to a task", "without us", more_ms / tasks, "ms", 1),
+    ]
