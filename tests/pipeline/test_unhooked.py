@@ -39,6 +39,12 @@ def test_a_word_is_no_tool(line: str) -> None:
     assert tool_of(line.split()) == ""
 
 
+def test_ansible_is_known_too() -> None:
+    """Its playbook command: only that one takes callbacks of its own accord."""
+    assert tool_of(["python3", "/venv/bin/ansible-playbook", "site.yml"]) == "ansible-playbook"
+    assert tool_of(["ansible", "all", "-m", "ping"]) == ""
+
+
 def test_a_line_for_each_tool_that_did_not_report() -> None:
     """With the remedy; none for those whose hook did, none for what is no tool."""
     (line,) = unhooked(["", "pyinfra", "pyinfra"], {})

@@ -118,7 +118,7 @@ class Tasks:
 
     def _left(self, one: _Task | None) -> None:
         """Its host goes on, and nothing was said of its end: an include that the recap does not
-        count, because it found no file, or a role in front of ansible-core 2.17."""
+        count, because it found no file, or that of a role in older versions."""
         if one is not None:
             pairs = {"host": one.host, "counted": "0"}
             self._tell(self._lines.encode("E", one.id, self._now(), one.name, "ok", "", **pairs))
