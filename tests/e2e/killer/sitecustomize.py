@@ -4,6 +4,10 @@ import itertools
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+_WRITES = ("write", "splice", "rename", "replace", "posix_spawn", "pwrite", "fsync")
 
 
 def _role() -> str:
@@ -13,19 +17,19 @@ def _role() -> str:
     return "capture" if "run" in words and "chaos-otel" in " ".join(words) else ""
 
 
-def _arm(at: int) -> None:
-    count = itertools.count(1)
-    for name in ("write", "splice", "rename", "replace", "posix_spawn", "pwrite", "fsync"):
-        setattr(os, name, _counted(getattr(os, name), count, at))
-
-
-def _counted(call, count, at):  # type: ignore[no-untyped-def]
-    def counted(*args, **named):  # type: ignore[no-untyped-def]
+def _counted(call: Callable[..., Any], count: Iterator[int], *, at: int) -> Callable[..., Any]:
+    def counted(*args: Any, **named: Any) -> Any:
         if next(count) == at:
             os.kill(os.getpid(), signal.SIGKILL)
         return call(*args, **named)
 
     return counted
+
+
+def _arm(at: int) -> None:
+    count = itertools.count(1)
+    for name in _WRITES:
+        setattr(os, name, _counted(getattr(os, name), count, at=at))
 
 
 for _wanted in os.environ.get("CHAOS_TEST_KILL", "").split(","):
