@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chaos_otel.pipeline.recording import Recording
 
 LOADING_S = 0.01
-LOAD_WAIT_S = 300.0  # 200 runs at once on two cores load for 40 s
+LOAD_WAIT_S = 60.0  # 200 runs at once on two cores load for 40 s
 JOURNAL_WAIT_S = 5.0
 
 
