@@ -125,3 +125,12 @@ def test_damage_never_raises(tmp_path: Path, head: bytes, config: bytes, link: b
     (folder / "git" / "commondir").write_bytes(config)
     (folder / ".git").write_bytes(b"gitdir: " + (config if link else b"git"))
     assert isinstance(revision(str(folder)), dict)
+
+
+def test_no_folder_has_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the folder that we are in was deleted."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert revision("") == {}

@@ -323,10 +323,13 @@ def test_folders_of_ours_with_other_rights(installed: Installed, mode: int) -> N
 
 
 def test_a_working_folder_that_is_gone(installed: Installed) -> None:
-    """Deleted under the command: it runs, there is no place for a report."""
+    """Deleted under the command: it runs and is recorded, there is no place for a report. The one
+    that was, `/`, is nobody's wish."""
     gone = installed.cwd / "gone"
     around = ("sh", "-c", 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"', str(gone))
-    assert run_unnoticed(installed, around=around)
+    said = run_unnoticed(installed, around=around)
+    assert f"there is no folder {gone} (deleted)" in said
+    assert installed.records("run.ended")
 
 
 def test_a_state_folder_deleted_under_a_run(installed: Installed) -> None:

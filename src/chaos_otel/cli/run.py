@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any, NoReturn
 
@@ -11,6 +10,7 @@ import click
 from chaos_otel.cli import summary
 from chaos_otel.cli.output import painter, say, wants_colour, write_lines
 from chaos_otel.config.environment import Environment
+from chaos_otel.config.folders import working_folder
 from chaos_otel.config.settings import Loaded, Settings, load
 from chaos_otel.errors import UnsupervisedError
 from chaos_otel.pipeline.capture import Finished, capture
@@ -94,7 +94,7 @@ def run(command: tuple[str, ...], **flags: Any) -> NoReturn:
     """
     keep_standard_numbers()
     environment = Environment.of_process()
-    loaded = load(environment, flags, _cwd())
+    loaded = load(environment, flags, working_folder())
     settings = loaded.settings
     argv = own_arguments(len(command))
     if settings.disabled_by:
@@ -136,13 +136,6 @@ def _request(argv: list[bytes], settings: Settings) -> Request:
         retention_age_s=settings.retention_age_s,
         retention_bytes=settings.retention_bytes,
     )
-
-
-def _cwd() -> str:
-    try:
-        return os.getcwd()
-    except OSError:
-        return "/"
 
 
 def _tell(finished: Finished, loaded: Loaded, environment: Environment) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from chaos_otel.cli.output import answer
 from chaos_otel.config.environment import Environment
+from chaos_otel.config.folders import working_folder
 from chaos_otel.config.settings import load
 
 
@@ -25,7 +24,7 @@ def shell_open(pid: int, name: str, script_version: str) -> int:
     from chaos_otel.pipeline.unwrapped import open_run
 
     environment = Environment.of_process()
-    settings = load(environment, {}, os.getcwd()).settings
+    settings = load(environment, {}, working_folder()).settings
     if settings.disabled_by:
         return 1
     opened = open_run(settings, environment, pid=pid, name=name, version=script_version)

@@ -66,11 +66,11 @@ def runtime_folder(env: Environment) -> str:
 
 
 def working_folder() -> str:
-    """Where we are; `/` where our folder was deleted under us."""
+    """Where we are; where our folder was deleted under us, a path at which nothing is."""
     try:
         return os.getcwd()
     except OSError:
-        return "/"
+        return os.path.realpath("/proc/self/cwd")  # "PATH (deleted)"
 
 
 def private_folder(path: str) -> str:

@@ -25,8 +25,8 @@ class _Repository(NamedTuple):
 
 
 def revision(cwd: str) -> dict[str, str]:
-    """Attributes `vcs.*` of the repository around `cwd`; empty where there is none."""
-    repository = _find(cwd)
+    """Attributes `vcs.*` of the repository around `cwd`; empty where there is none, or no `cwd`."""
+    repository = _find(cwd) if cwd else None
     if repository is None:
         return {}
     head = _read(repository.folder, "HEAD").strip()

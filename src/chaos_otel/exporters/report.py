@@ -46,7 +46,8 @@ class ReportExporter(SpanExporter):
     """
 
     def __init__(self, path: str, *, spool_folder: str = "") -> None:
-        check_target(path)
+        if path:
+            check_target(path)
         self._path = path
         self._spool = Spool(spool_folder or os.path.dirname(os.path.abspath(path)))
         self._hosts: dict[str, _Host] = {}

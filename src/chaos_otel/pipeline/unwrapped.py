@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from chaos_otel import clock, ids
 from chaos_otel.config.environment import Environment
+from chaos_otel.config.folders import working_folder
 from chaos_otel.config.settings import Settings
 from chaos_otel.errors import StateError
 from chaos_otel.pipeline.handover import MODULE, spawn_detached
@@ -52,7 +53,7 @@ def open_run(
         version=settings.script_version or version,
         environment=settings.environment,
         argv=_command_line(pid),
-        cwd=os.getcwd(),
+        cwd=working_folder(),
         report=settings.report if settings.write_report else "",
         output_limit_bytes=settings.output_limit_bytes,
         tags=dict(settings.tags),
