@@ -261,6 +261,16 @@ def test_a_report_in_a_folder_that_is_not_there(installed: Installed) -> None:
     assert not (installed.cwd / "none").exists()
 
 
+def test_a_report_that_cannot_be_written_is_told_of_once_more(installed: Installed) -> None:
+    """Each later run told of it. Now the next one puts it beside the journal, and says where."""
+    run_unnoticed(installed, options=("--report", "none/r.json"))
+    aside = installed.journals()[0].with_name("chaos_report.json")
+    said = run_unnoticed(installed)
+    assert "there is no folder" in said and said.endswith(f"it lies in {aside}")
+    assert aside.is_file()
+    assert run_unnoticed(installed) == ""
+
+
 @pytest.mark.parametrize("runtime", ["", "relative", "/nonexistent/run", "/dev/null", "/"])
 def test_a_runtime_folder_that_is_none(installed: Installed, runtime: str) -> None:
     """Then /dev/shm serves."""

@@ -103,7 +103,17 @@ def _recover(run_id: str, folder: str, runtime: str, *, reserved: str) -> Recove
     with JournalFollower(folder, reserved=reserved) as follower:
         outcome = follower.finish()
     clear_memory(plan.inbox)
+    if plan.report and outcome.problem and not outcome.report:
+        return _put_aside(run_id, folder, outcome.problem, report=plan.report)
     return Recovered(run_id, outcome.report, outcome.problem)
+
+
+def _put_aside(run_id: str, folder: str, problem: str, *, report: str) -> Recovered:
+    """Its place is still refused: into the run's folder, or every later run would tell of it."""
+    with JournalFollower(folder, reserved=report) as follower:
+        aside = follower.finish()
+    where = f"it lies in {aside.report}" if aside.report else aside.problem
+    return Recovered(run_id, aside.report, f"{problem}; {where}")
 
 
 def _plan(run_id: str, folder: str, runtime: str) -> Plan | None:
