@@ -314,3 +314,9 @@ def test_the_toml_parser_is_loaded_only_for_a_file(place: Place) -> None:
     assert subprocess.check_output(command, text=True) == "False\n"
     place.project_file("quiet = true")
     assert subprocess.check_output(command, text=True) == "True\n"
+
+
+def test_a_bad_tag_is_shown_as_it_was_typed(place: Place) -> None:
+    """Not as Python would write it."""
+    with pytest.raises(UsageError, match=r"^--tag: 'region' is not KEY=VALUE"):
+        place.load(tags=("region",))

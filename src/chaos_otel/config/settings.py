@@ -266,5 +266,7 @@ def _bad_value(setting: Setting, found: _Candidate, error: ValueError) -> Proble
 
 def _words(seen: object, error: ValueError) -> tuple[str, str]:
     what, _, remedy = str(error).partition(": ")
+    if isinstance(seen, tuple):  # an option that may be repeated
+        seen = ",".join(map(str, seen))
     text = seen if isinstance(seen, str) else repr(seen)
     return f"{text!r} {what}" if isinstance(seen, str) else f"{text} {what}", remedy
