@@ -1,4 +1,9 @@
-# shellcheck shell=sh disable=SC2209,SC2288,SC3028
+# shellcheck shell=sh
+# What is not POSIX stands where only shells that have it come by (3010 and on); commands are quoted
+# against aliases (2288); a prefix and "$@" name a function and its arguments (2145); the others are
+# meant as they are.
+# shellcheck disable=SC3010,SC3028,SC3041,SC3043,SC3044,SC3045,SC3057,SC3060,SC2288,SC2145
+# shellcheck disable=SC1003,SC2015,SC2017,SC2030,SC2031,SC2209
 #
 # chaos-otel, the shell library: tells `chaos-otel run` what a script is doing.
 #
@@ -128,11 +133,10 @@ if \[ "${__chaos_inner-}" != "$$" ]; then
     # whatever the script has set, they run with clean options and put the script's back.
     if \[ -n "${ZSH_VERSION-}" ]; then
         __chaos_inner=$$
-        \eval '
-            __chaos_r=${(%):-%x}
-            case $__chaos_r in */*) ;; *) \[ ! -f "./$__chaos_r" ] || __chaos_r=./$__chaos_r ;; esac
-            \builtin emulate -R sh -o no_multibyte -c "\\builtin . ${(q)__chaos_r}"
-        '
+        # on one line each: the options of the script may forbid more
+        \eval '__chaos_r=${(%):-%x}'
+        case $__chaos_r in */*) ;; *) \[ ! -f "./$__chaos_r" ] || __chaos_r=./$__chaos_r ;; esac
+        \eval '\builtin emulate -R sh -o no_multibyte -c "\\builtin . ${(q)__chaos_r}"'
         __chaos_inner=
         \return 0
     fi
@@ -153,7 +157,10 @@ elif \[ -n "${BASH_VERSION-}" ]; then
 else
     case ${KSH_VERSION-} in
         *MIRBSD* | *LEGACY*) __chaos_shell=mksh __chaos_b=builtin __chaos_clock=variable ;;
-        *93*) __chaos_shell=ksh93 __chaos_clock=printf ;;
+        *93*)
+            __chaos_shell=ksh93 __chaos_clock=printf
+            "$__chaos_b" printf -v __chaos_r '%(%s)T' now >/dev/null 2>&1 && __chaos_clock=printf-v
+            ;;
         *)
             # busybox ash has substitutions and mostly the clock, dash neither; in dash a variable of
             # that name came from the environment and would stand still
@@ -179,6 +186,7 @@ esac
 # __chaos_now: __chaos_time = seconds since the epoch with decimals; the point may be a comma.
 case $__chaos_clock in
     variable) __chaos_now() { __chaos_time=$EPOCHREALTIME; } ;;
+    printf-v) __chaos_now() { "$__chaos_b" printf -v __chaos_time '%(%s.%6N)T' now; } ;;
     printf) __chaos_now() { __chaos_time=$("$__chaos_b" printf '%(%s.%6N)T' now); } ;; # does not fork
     c_date) # without a locale to load it takes half the time; LC_ALL may have been made read-only
         __chaos_now() {
@@ -193,19 +201,21 @@ esac
 # that has seeded it counts on its sequence, and subshells of zsh all draw the same numbers.
 case $__chaos_ids in
     srandom)
-        # shellcheck disable=SC3045,SC3028 # only in bash
         __chaos_new_id() { \builtin printf -v __chaos_id '%08x%08x' "$SRANDOM" "$SRANDOM"; }
         ;;
     *)
         __chaos_new_id() {
-            __chaos_id=
+            __chaos_id=''
             if \[ -r /proc/sys/kernel/random/uuid ]; then
                 IFS=- "$__chaos_b" read -r __chaos_r __chaos_id __chaos_r __chaos_r __chaos_r2 \
                     </proc/sys/kernel/random/uuid
                 __chaos_id=$__chaos_id$__chaos_r2
-            else
-                __chaos_id=$(\command od -An -N8 -tx1 /dev/urandom | \command tr -d ' \n')
             fi
+            case $__chaos_id in
+                *[!0123456789abcdef]*) ;; # ksh93 runs traps in the middle of a read
+                ????????????????) \return 0 ;;
+            esac
+            __chaos_id=$(\command od -An -N8 -tx1 /dev/urandom | \command tr -d ' \n')
         }
         ;;
 esac
@@ -213,7 +223,6 @@ esac
 # __chaos_in_bytes FUNCTION ARG...: call it where a character is a byte.
 case $__chaos_shell in
     bash | ash)
-        # shellcheck disable=SC3043 # these two have local
         __chaos_in_bytes() {
             \local LC_ALL
             LC_ALL=C
@@ -236,38 +245,66 @@ case $__chaos_shell in
     *) __chaos_in_bytes() { "$@"; } ;;
 esac
 
-# __chaos_escape TEXT: __chaos_text = TEXT as a field. What no payload could hold is cut.
+# __chaos_escape TEXT: __chaos_text = TEXT as a field. What no payload could hold is cut. bash complains
+# about a locale that is not there whenever it goes back to it.
 __chaos_escape() {
     __chaos_text=$1
     case $1 in
-        *[\\"$__chaos_tab$__chaos_lf"]*) __chaos_in_bytes __chaos_escape_all ;;
-        *) \[ "${#1}" -le 262144 ] || __chaos_in_bytes __chaos_escape_all ;;
+        *[\\"$__chaos_tab$__chaos_lf"]*) __chaos_in_bytes __chaos_escape_all 2>/dev/null ;;
+        *) \[ "${#1}" -le 262144 ] || __chaos_in_bytes __chaos_escape_all 2>/dev/null ;;
     esac
 }
 case $__chaos_shell in
-    sh)
+    sh | ash) # busybox has substitutions, but overflows its stack in a long one
         __chaos_escape_all() {
-            if \[ "${#__chaos_text}" -gt 262144 ]; then
-                __chaos_r=$((${#__chaos_text} - 262144))
-                __chaos_text="$(\command printf '%.262144s' "$__chaos_text") [cut: $__chaos_r bytes]"
+            if \[ "${#__chaos_text}" -le 1000 ]; then
+                __chaos_escape_short
+                \return 0
+            fi
+            __chaos_n=${#__chaos_text} __chaos_r=''
+            if \[ "$__chaos_n" -gt 262144 ]; then
+                __chaos_r=" [cut: $((__chaos_n - 262144)) bytes]"
+                __chaos_text=$(\command printf '%.262144s.' "$__chaos_text")
+                __chaos_text=${__chaos_text%.}
             fi
             __chaos_text=$(
-                \command printf '%s\n' "$__chaos_text" |
+                \command printf '%s\n' "$__chaos_text$__chaos_r" |
                     LC_ALL=C \command sed -e 's/\\/\\\\/g' -e "s/$__chaos_tab/\\\\t/g" -e '$!s/$/\\n/' |
                     LC_ALL=C \command tr -d '\n'
             )
+            \[ -n "$__chaos_text" ] || __chaos_text="[cut: $__chaos_n bytes, for want of sed and tr]"
+        }
+        __chaos_escape_short() {
+            __chaos_r=$__chaos_text
+            __chaos_text=''
+            while \:; do
+                __chaos_r2=${__chaos_r%%[\\"$__chaos_tab$__chaos_lf"]*}
+                __chaos_text=$__chaos_text$__chaos_r2
+                __chaos_r=${__chaos_r#"$__chaos_r2"}
+                case $__chaos_r in
+                    '') \return 0 ;;
+                    \\*) __chaos_text=$__chaos_text'\\' ;;
+                    "$__chaos_tab"*) __chaos_text=$__chaos_text'\t' ;;
+                    *) __chaos_text=$__chaos_text'\n' ;;
+                esac
+                __chaos_r=${__chaos_r#?}
+            done
         }
         ;;
     *)
-        # shellcheck disable=SC3057,SC3060 # all but dash have these
         __chaos_escape_all() {
             if \[ "${#__chaos_text}" -gt 262144 ]; then
                 __chaos_r=$((${#__chaos_text} - 262144))
                 __chaos_text="${__chaos_text:0:262144} [cut: $__chaos_r bytes]"
             fi
-            __chaos_text=${__chaos_text//\\/\\\\}
-            __chaos_text=${__chaos_text//$__chaos_tab/\\t}
-            __chaos_text=${__chaos_text//$__chaos_lf/\\n}
+            __chaos_r2=$__chaos_text __chaos_text='' __chaos_n=0
+            while \[ "$__chaos_n" -lt "${#__chaos_r2}" ]; do # at once, mksh needs minutes for 100 KB
+                __chaos_r=${__chaos_r2:$__chaos_n:1000}
+                __chaos_r=${__chaos_r//\\/\\\\}
+                __chaos_r=${__chaos_r//$__chaos_tab/\\t}
+                __chaos_text=$__chaos_text${__chaos_r//$__chaos_lf/\\n}
+                __chaos_n=$((__chaos_n + 1000))
+            done
         }
         ;;
 esac
@@ -279,7 +316,7 @@ case $__chaos_shell in
     bash)
         __chaos_emit() {
             case $1 in
-                *[![:ascii:]]*) __chaos_in_bytes __chaos_emit_bytes "$1" ;;
+                *[![:ascii:]]*) __chaos_in_bytes __chaos_emit_bytes "$1" 2>/dev/null ;;
                 *) __chaos_emit_bytes "$1" ;; # a change of locale costs as much as the rest
             esac
         }
@@ -290,8 +327,10 @@ __chaos_emit_bytes() {
     if \[ "${#1}" -gt 3990 ]; then
         __chaos_new_id
         __chaos_emit_pieces "$__chaos_id" "$1"
-    else # the shell's own complaint, on a full file system, goes where the line did not
-        __chaos_put "${#1} $1$__chaos_lf" >>"$CHAOS_OTEL_INBOX" 2>&1
+    else
+        # For the complaint of a full file system. On the call and not on the builtin, and not to the
+        # inbox: zsh ends a script that has failed to write to stderr.
+        __chaos_put "${#1} $1$__chaos_lf" 2>/dev/null >>"$CHAOS_OTEL_INBOX"
     fi
 }
 
@@ -317,7 +356,6 @@ case $__chaos_shell in
         }
         ;;
     *)
-        # shellcheck disable=SC3057 # all but dash have these
         __chaos_emit_pieces() {
             __chaos_n=0
             while \[ "$(((__chaos_n + 1) * 3900))" -lt "${#2}" ]; do
@@ -472,8 +510,8 @@ __chaos_tell() {
     case $__chaos_busy in
         '')
             __chaos_busy=1
-            if \[ -w "${CHAOS_OTEL_INBOX-}" ]; then "__chaos_do_$@"; fi
-            __chaos_busy=
+            if __chaos_has_inbox; then "__chaos_do_$@"; fi
+            __chaos_busy=''
             ;;
         *)
             __chaos_interrupt "$__chaos_text" "$__chaos_time" "$__chaos_id" "$__chaos_start" \
@@ -488,8 +526,11 @@ __chaos_interrupt() {
 }
 __chaos_interrupting() {
     \shift 9
-    if \[ -w "${CHAOS_OTEL_INBOX-}" ]; then "__chaos_do_$@"; fi
+    if __chaos_has_inbox; then "__chaos_do_$@"; fi
 }
+
+# __chaos_has_inbox: it is there and takes lines; >> would make one where the run has gone.
+__chaos_has_inbox() { \[ -f "${CHAOS_OTEL_INBOX-}" ] && \[ -w "$CHAOS_OTEL_INBOX" ]; }
 
 # __chaos_is_wanted CALL: nobody has said no, and there is an inbox, or init may try to get one.
 __chaos_is_wanted() {
@@ -680,7 +721,6 @@ __chaos_do_pair() {
 
 case $__chaos_ids in
     srandom)
-        # shellcheck disable=SC3010,SC3045 # [[ ]] and printf -v
         telemetry_start_timer() {
             case ${CHAOS_OTEL_INBOX:+on}${TELEMETRY_ENABLED-}${DO_NOT_TRACK-}${OTEL_SDK_DISABLED-}$__chaos_busy:$-:${1-}:$__chaos_stack$__chaos_context in
                 *[!]\ -[^-~]* | *::*) ;; # no name, or one with controls, backslashes, more than ASCII
@@ -703,7 +743,6 @@ case $__chaos_ids in
             esac
             __chaos __chaos_tell start "${1-}" ''
         }
-        # shellcheck disable=SC3010
         telemetry_track_success() {
             case ${CHAOS_OTEL_INBOX:+on}$__chaos_busy:$-:${1-} in
                 "on:$__chaos_plain:$__chaos_alone")
@@ -881,7 +920,7 @@ __chaos_say() {
         *)
             if ! __chaos_is_wanted init; then
                 __chaos_r='off: TELEMETRY_ENABLED, DO_NOT_TRACK or OTEL_SDK_DISABLED says so'
-            elif \[ -w "${CHAOS_OTEL_INBOX-}" ]; then
+            elif __chaos_has_inbox; then
                 __chaos_r="recording run ${CHAOS_OTEL_RUN_ID-}"
             else
                 __chaos_r='not recording: start the script with "chaos-otel run --", or call telemetry_init'
