@@ -195,3 +195,16 @@ def test_only_the_called_command_is_loaded() -> None:
 
     assert loaded("--version") == "['chaos_otel.cli.output', 'chaos_otel.cli.app']"
     assert "chaos_otel.cli.report" not in loaded("config", "check")
+
+
+@pytest.mark.parametrize(("words", "status"), [(("run", "--", "true"), 125), (("recover",), 1)])
+def test_a_library_that_cannot_be_loaded(
+    call: Caller, tmp_path: Path, words: tuple[str, ...], status: int
+) -> None:
+    """The caller's PYTHONPATH may hold another click: one line, and the status that says it was
+    us."""
+    (tmp_path / "click.py").write_text("raise ImportError('not this one')\n")
+    result = call.run([str(COMMAND), *words], PYTHONPATH=str(tmp_path))
+    assert (result.returncode, result.stdout) == (status, "")
+    assert result.stderr.startswith("chaos-otel: cannot load a library (not this one)")
+    assert result.stderr.count("\n") == 1

@@ -13,7 +13,19 @@ def main() -> NoReturn:
         from chaos_otel.cli.output import die_interrupted
 
         die_interrupted()
+    except ImportError as error:  # the caller's PYTHONPATH comes before what we were installed with
+        _cannot_load(error)
     run_command()
+
+
+def _cannot_load(error: ImportError) -> NoReturn:
+    """Without our libraries there is neither an option nor a command; tell, as `app.main` does."""
+    import sys
+
+    from chaos_otel.cli.output import say
+
+    say(f"cannot load a library ({error}); another one of its name may be in PYTHONPATH")
+    sys.exit(125 if sys.argv[1:2] == ["run"] else 1)
 
 
 __all__ = ["main"]
