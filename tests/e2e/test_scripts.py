@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -225,3 +226,20 @@ def test_the_library_is_found_by_its_command(installed: Installed) -> None:
     started = time.monotonic()
     done = installed.bare("bash", "-c", f'set -eu; . "{printed}"; telemetry_flush; echo ok')
     assert done.stdout == b"ok\n" and time.monotonic() >= started
+
+
+def test_no_limit_of_output_without_the_wrapper(installed: Installed) -> None:
+    """0 keeps all that a hook says; it kept nothing."""
+    path = Path(installed.command).parent
+    installed.env["PATH"] = f"{path}:{installed.env['PATH']}"
+    installed.env["CHAOS_OTEL_OUTPUT_LIMIT"] = "0"
+    said = "from chaos_otel.emit import lines; import os; print(lines.encode("
+    said += "'X', os.environ['CHAOS_OTEL_OPERATION'], '', '1', 'printed').decode(), end='')"
+    script = installed.script(
+        f'. "{LIBRARY}"\ntelemetry_init hooked\ntelemetry_start_timer step\n'
+        f'"{sys.executable}" -c "{said}" >>"$CHAOS_OTEL_INBOX"\n'
+        "telemetry_track_success step\n"
+    )
+    assert installed.bare("bash", script).returncode == 0
+    wait_for((installed.cwd / "chaos_report.json").exists)
+    assert installed.history()[-1]["stdout"] == "printed"

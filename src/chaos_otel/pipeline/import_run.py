@@ -24,6 +24,7 @@ from chaos_otel.journal.writer import JournalWriter
 from chaos_otel.pipeline import facts
 from chaos_otel.pipeline.outcome import JournalFollower
 from chaos_otel.pipeline.output_store import OutputStore
+from chaos_otel.pipeline.plan import NO_LIMIT_BYTES
 from chaos_otel.pipeline.recording import Recording
 from chaos_otel.pipeline.run_folder import JOURNAL, LOCK, RUNS
 from chaos_otel.privacy.redact import Redactor
@@ -32,7 +33,6 @@ from chaos_otel.sources import chaos_import
 from chaos_otel.sources.chaos_import import Document
 
 JOURNAL_WAIT_S = 60.0
-NO_LIMIT_BYTES = 1 << 50
 _IMPORTING = ".importing"  # no run's name
 
 

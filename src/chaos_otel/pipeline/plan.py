@@ -13,6 +13,8 @@ from typing import Any, Literal, NamedTuple
 
 from chaos_otel.config.folders import open_private
 
+NO_LIMIT_BYTES = 1 << 50  # of output that is kept: more than there can be
+
 
 class ChannelPlan(NamedTuple):
     """One output of the command as `deliver` inherits it (`runner.contract.Channel`, less the

@@ -14,7 +14,7 @@ from chaos_otel.errors import in_words
 from chaos_otel.pipeline.file_limit import has_file_limit
 from chaos_otel.pipeline.handover import Handover
 from chaos_otel.pipeline.machine import network_bytes
-from chaos_otel.pipeline.plan import ChannelPlan, Plan, plan_path, write_plan
+from chaos_otel.pipeline.plan import NO_LIMIT_BYTES, ChannelPlan, Plan, plan_path, write_plan
 from chaos_otel.pipeline.python_path import python_variables
 from chaos_otel.pipeline.request import Request
 from chaos_otel.pipeline.run_folder import RunFolder, create_run_folder
@@ -25,7 +25,6 @@ from chaos_otel.runner.contract import Channel, Channels
 if TYPE_CHECKING:
     from chaos_otel.pipeline.receiver import Receiver
 
-NO_LIMIT_BYTES = 1 << 50
 INHERIT = Channels("inherit")
 
 

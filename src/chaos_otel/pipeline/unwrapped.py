@@ -12,7 +12,7 @@ from chaos_otel.config.settings import Settings
 from chaos_otel.errors import StateError
 from chaos_otel.pipeline.handover import MODULE, spawn_detached
 from chaos_otel.pipeline.machine import network_bytes
-from chaos_otel.pipeline.plan import Plan, plan_path, write_plan
+from chaos_otel.pipeline.plan import NO_LIMIT_BYTES, Plan, plan_path, write_plan
 from chaos_otel.pipeline.removal import remove_run
 from chaos_otel.pipeline.run_folder import RunFolder, create_run_folder
 from chaos_otel.pipeline.trace_context import trace_context
@@ -55,7 +55,7 @@ def open_run(
         argv=_command_line(pid),
         cwd=working_folder(),
         report=settings.report if settings.write_report else "",
-        output_limit_bytes=settings.output_limit_bytes,
+        output_limit_bytes=settings.output_limit_bytes or NO_LIMIT_BYTES,
         tags=dict(settings.tags),
         attributes=dict(settings.attributes),
         redact_value_from=settings.redact_value_from,
