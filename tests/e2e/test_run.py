@@ -206,3 +206,12 @@ def test_a_report_is_what_json_would_write(installed: Installed) -> None:
     installed.run("printf", "%s", 'quote " back \\ tab \t nul-free \x01 ünï 🎉')
     text = (installed.cwd / "chaos_report.json").read_text()
     assert text == json.dumps(json.loads(text), indent=4)
+
+
+def test_any_tag_of_a_wrapper_inside_a_wrapper(installed: Installed) -> None:
+    """`kind` and `self` were taken for words of our own, and the inner run was not recorded."""
+    inner = (installed.command, "run", "--tag", "kind=x", "--tag", "self=y", "--", "echo", "hi")
+    done = installed.call("run", "-q", "--", *inner)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"hi\n", b"")
+    attributes = installed.records("operation.started")[0]["attributes"]
+    assert (attributes["kind"], attributes["self"]) == ("x", "y")

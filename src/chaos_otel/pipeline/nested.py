@@ -97,7 +97,7 @@ class _Step:
             marks="".join(str(stream) for stream, _ in self._marks),
         )
 
-    def _say(self, kind: str, *fields: str, **pairs: str | int | None) -> None:
+    def _say(self, kind: str, /, *fields: str, **pairs: str | int | None) -> None:
         lines.append(self._inbox, lines.encode(kind, *fields, **pairs))
 
     def _mark(self, op: str) -> None:
