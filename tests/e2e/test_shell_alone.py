@@ -107,7 +107,9 @@ def test_without_chaos_otel_the_script_goes_on(alone: Listener, shell: str, comm
         "TELEMETRY_ENABLED=false",
         "TELEMETRY_ENABLED=0",
         "TELEMETRY_ENABLED=Off",
+        "CHAOS_OTEL_ENABLED=no",
         "DO_NOT_TRACK=1",
+        "DO_NOT_TRACK=please",
         "OTEL_SDK_DISABLED=true",
         "OTEL_SDK_DISABLED=TRUE",
     ],
@@ -122,7 +124,7 @@ def test_who_says_no_is_heard(listener: Listener, shell: str, variable: str) -> 
     assert heard.out == f"said\nstatus 1\n{listener.env['TRACEPARENT']}\n".encode()
 
 
-@pytest.mark.parametrize("variable", ["TELEMETRY_ENABLED=true", "DO_NOT_TRACK=0"])
+@pytest.mark.parametrize("variable", ["TELEMETRY_ENABLED=true", "DO_NOT_TRACK=0", "OTEL_SDK_DISABLED=1"])
 def test_who_says_yes_is_heard(listener: Listener, shell: str, variable: str) -> None:
     """The other values of these variables change nothing."""
     name, _, value = variable.partition("=")

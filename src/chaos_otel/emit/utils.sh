@@ -2,8 +2,8 @@
 # What is not POSIX stands where only shells that have it come by (3010 and on); commands are quoted
 # against aliases (2288); a prefix and "$@" name a function and its arguments (2145); the others are
 # meant as they are.
-# shellcheck disable=SC3010,SC3028,SC3041,SC3043,SC3044,SC3045,SC3057,SC3060,SC2288,SC2145
-# shellcheck disable=SC1003,SC2015,SC2017,SC2030,SC2031,SC2209
+# shellcheck disable=SC3010,SC3026,SC3028,SC3041,SC3043,SC3044,SC3045,SC3057,SC3060,SC2288,SC2145
+# shellcheck disable=SC1003,SC2015,SC2017,SC2030,SC2031,SC2059,SC2209
 #
 # chaos-otel, the shell library: tells `chaos-otel run` what a script is doing.
 #
@@ -103,7 +103,12 @@ if \[ "${__chaos_inner-}" != "$$" ]; then
             __chaos __chaos_tell tried "$1" "$2" "$4" "$3"
             case $1:$2 in
                 0:* | *:"$4")
-                    case $3 in ?*) __chaos __chaos_tell close "$3" "$1" "attempts=$2$__chaos_tab""max_retries=$(($4 - 1))" ;; esac
+                    case $3 in
+                        ?*)
+                            __chaos_r=attempts=$2${__chaos_tab}max_retries=$(($4 - 1))
+                            __chaos __chaos_tell close "$3" "$1" "$__chaos_r"
+                            ;;
+                    esac
                     \return "$1"
                     ;;
             esac
@@ -393,7 +398,7 @@ __chaos_mark() {
 }
 case $__chaos_shell in
     mksh) __chaos_put_mark() { \builtin print -n -- "\\e_chaos:$__chaos_nonce:$1\\e\\\\"; } ;;
-    *) __chaos_put_mark() { "$__chaos_b" printf '\033_chaos:%s:%s\033\\' "$__chaos_nonce" "$1"; } ;;
+    *) __chaos_put_mark() { "$__chaos_b" printf "$__chaos_mark" "$1"; } ;;
 esac
 
 # ---- open operations --------------------------------------------------------------------------
@@ -503,7 +508,7 @@ __chaos() {
 # __chaos_tell CALL ARG...: do it if somebody listens. A call from a trap handler that interrupts
 # another call gives it its variables back.
 __chaos_tell() {
-    case ${CHAOS_OTEL_INBOX:+on}${TELEMETRY_ENABLED-}${DO_NOT_TRACK-}${OTEL_SDK_DISABLED-} in
+    case ${CHAOS_OTEL_INBOX:+on}${TELEMETRY_ENABLED-}${CHAOS_OTEL_ENABLED-}${DO_NOT_TRACK-}${OTEL_SDK_DISABLED-} in
         on) ;;
         *) __chaos_is_wanted "$1" || \return 0 ;;
     esac
@@ -535,8 +540,9 @@ __chaos_has_inbox() { \[ -f "${CHAOS_OTEL_INBOX-}" ] && \[ -w "$CHAOS_OTEL_INBOX
 # __chaos_is_wanted CALL: nobody has said no, and there is an inbox, or init may try to get one.
 __chaos_is_wanted() {
     case ${TELEMETRY_ENABLED-} in 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) \return 1 ;; esac
-    case ${DO_NOT_TRACK-} in 1 | [Tt][Rr][Uu][Ee] | [Yy][Ee][Ss] | [Oo][Nn]) \return 1 ;; esac
-    case ${OTEL_SDK_DISABLED-} in 1 | [Tt][Rr][Uu][Ee] | [Yy][Ee][Ss] | [Oo][Nn]) \return 1 ;; esac
+    case ${CHAOS_OTEL_ENABLED-} in 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) \return 1 ;; esac
+    case ${DO_NOT_TRACK-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;; *) \return 1 ;; esac
+    case ${OTEL_SDK_DISABLED-} in [Tt][Rr][Uu][Ee]) \return 1 ;; esac
     case ${CHAOS_OTEL_INBOX-} in ?*) \return 0 ;; esac
     case $1 in init) ;; *) \return 1 ;; esac
 }
@@ -604,7 +610,8 @@ __chaos_do_flush() {
             __chaos_pop "$1" "$__chaos_start" "$__chaos_text" "$__chaos_time"
             ;;
     esac
-    __chaos_emit "F$__chaos_tab$1$__chaos_tab$__chaos_time${__chaos_marked:+${__chaos_tab}marks=$__chaos_marked}"
+    __chaos_r=${__chaos_marked:+${__chaos_tab}marks=$__chaos_marked}
+    __chaos_emit "F$__chaos_tab$1$__chaos_tab$__chaos_time$__chaos_r"
 }
 
 # start NAME FIELD: the line first, then the marks.
@@ -653,7 +660,8 @@ __chaos_finish() {
             __chaos_r=${__chaos_marked:+${__chaos_tab}marks=$__chaos_marked}
             ;;
     esac
-    __chaos_emit "E$__chaos_tab$1$__chaos_tab$4$__chaos_tab$3$__chaos_tab$5$__chaos_tab$6${7:+$__chaos_tab$7}$__chaos_r"
+    __chaos_r=$6${7:+$__chaos_tab$7}$__chaos_r
+    __chaos_emit "E$__chaos_tab$1$__chaos_tab$4$__chaos_tab$3$__chaos_tab$5$__chaos_tab$__chaos_r"
 }
 
 # close ID STATUS FIELDS: a step's end, by its id, for its name may be open twice.
@@ -675,7 +683,9 @@ __chaos_do_tried() {
     case $__chaos_stack in *"$4 "*) ;; *) \return 0 ;; esac
     __chaos_now
     __chaos_entry "$4"
-    __chaos_emit "V$__chaos_tab$4$__chaos_tab$__chaos_time${__chaos_tab}warning$__chaos_tab$__chaos_text${__chaos_tab}attempt $2 of $3: exit status $1${__chaos_tab}attempt=$2${__chaos_tab}exit=$1"
+    __chaos_r="$__chaos_text${__chaos_tab}attempt $2 of $3: exit status $1"
+    __chaos_r="$__chaos_r${__chaos_tab}attempt=$2${__chaos_tab}exit=$1"
+    __chaos_emit "V$__chaos_tab$4$__chaos_tab$__chaos_time${__chaos_tab}warning$__chaos_tab$__chaos_r"
 }
 
 # event TYPE NAME MESSAGE
@@ -722,19 +732,23 @@ __chaos_do_pair() {
 case $__chaos_ids in
     srandom)
         telemetry_start_timer() {
-            case ${CHAOS_OTEL_INBOX:+on}${TELEMETRY_ENABLED-}${DO_NOT_TRACK-}${OTEL_SDK_DISABLED-}$__chaos_busy:$-:${1-}:$__chaos_stack$__chaos_context in
-                *[!]\ -[^-~]* | *::*) ;; # no name, or one with controls, backslashes, more than ASCII
+            case ${CHAOS_OTEL_INBOX:+on}${TELEMETRY_ENABLED-}${CHAOS_OTEL_ENABLED-}${DO_NOT_TRACK-}\
+${OTEL_SDK_DISABLED-}$__chaos_busy:$-:${1-}:$__chaos_stack$__chaos_context in
+                *[!]\ -[^-~]* | *::*) ;; # not alone; no name; a name of more than printable ASCII
                 "on:$__chaos_plain:$1:${TRACEPARENT-}:${CHAOS_OTEL_OPERATION-}")
                     if [[ /dev/fd/1 -ef $__chaos_out && /dev/fd/2 -ef $__chaos_err && ${#1} -lt 999 ]]; then
                         __chaos_busy=1 __chaos_start=$EPOCHREALTIME
                         \builtin printf -v __chaos_alone_id '%08x%08x' "$SRANDOM" "$SRANDOM"
-                        __chaos_r=S$__chaos_tab$__chaos_alone_id$__chaos_tab$__chaos_start$__chaos_tab$__chaos_base$__chaos_tab$1 \
-                            __chaos_stack=$__chaos_alone_id' '$__chaos_start$__chaos_tab$1$__chaos_lf __chaos_alone=$1 \
-                            TRACEPARENT=$__chaos_trace-$__chaos_alone_id-$__chaos_flags CHAOS_OTEL_OPERATION=$__chaos_alone_id
-                        \builtin printf '%s %s\n' "${#__chaos_r}" "$__chaos_r" >>"$CHAOS_OTEL_INBOX" 2>&1 || \:
-                        \builtin printf '\033_chaos:%s:%s\033\\' "$__chaos_nonce" "$__chaos_alone_id" || \:
+                        __chaos_stack=$__chaos_alone_id' '$__chaos_start$__chaos_tab$1$__chaos_lf \
+                            __chaos_r=$__chaos_start$__chaos_tab$__chaos_base$__chaos_tab$1 \
+                            __chaos_r=S$__chaos_tab$__chaos_alone_id$__chaos_tab$__chaos_r \
+                            TRACEPARENT=$__chaos_trace-$__chaos_alone_id-$__chaos_flags \
+                            CHAOS_OTEL_OPERATION=$__chaos_alone_id __chaos_alone=$1
+                        \builtin printf '%s %s\n' "${#__chaos_r}" "$__chaos_r" \
+                            >>"$CHAOS_OTEL_INBOX" 2>&1 || \:
+                        \builtin printf "$__chaos_mark" "$__chaos_alone_id" || \:
                         case $__chaos_both in
-                            12) \builtin printf '\033_chaos:%s:%s\033\\' "$__chaos_nonce" "$__chaos_alone_id" >&2 || \: ;;
+                            12) \builtin printf "$__chaos_mark" "$__chaos_alone_id" >&2 || \: ;;
                         esac
                         __chaos_busy=''
                         \return 0
@@ -747,16 +761,19 @@ case $__chaos_ids in
             case ${CHAOS_OTEL_INBOX:+on}$__chaos_busy:$-:${1-} in
                 "on:$__chaos_plain:$__chaos_alone")
                     if [[ /dev/fd/1 -ef $__chaos_out && /dev/fd/2 -ef $__chaos_err ]]; then
-                        __chaos_busy=1 \
-                            __chaos_ended=$__chaos_ended$EPOCHREALTIME' '$__chaos_stack __chaos_stack='' __chaos_alone=$__chaos_lf \
-                            __chaos_r=E$__chaos_tab$__chaos_alone_id$__chaos_tab$EPOCHREALTIME$__chaos_tab$1${__chaos_tab}ok$__chaos_tab${__chaos_tab}marks=$__chaos_both \
+                        __chaos_busy=1 __chaos_time=$EPOCHREALTIME \
+                            __chaos_r=$1${__chaos_tab}ok$__chaos_tab${__chaos_tab}marks=$__chaos_both \
+                            __chaos_r=E$__chaos_tab$__chaos_alone_id$__chaos_tab$__chaos_time$__chaos_tab$__chaos_r \
+                            __chaos_ended=$__chaos_ended$__chaos_time' '$__chaos_stack \
+                            __chaos_stack='' __chaos_alone=$__chaos_lf \
                             TRACEPARENT=$__chaos_old_traceparent CHAOS_OTEL_OPERATION=$__chaos_old_operation
                         case ${#__chaos_ended} in ????*) __chaos_forget ;; esac
-                        \builtin printf '\033_chaos:%s:%s\033\\' "$__chaos_nonce" "$__chaos_outside" || \:
+                        \builtin printf "$__chaos_mark" "$__chaos_outside" || \:
                         case $__chaos_both in
-                            12) \builtin printf '\033_chaos:%s:%s\033\\' "$__chaos_nonce" "$__chaos_outside" >&2 || \: ;;
+                            12) \builtin printf "$__chaos_mark" "$__chaos_outside" >&2 || \: ;;
                         esac
-                        \builtin printf '%s %s\n' "${#__chaos_r}" "$__chaos_r" >>"$CHAOS_OTEL_INBOX" 2>&1 || \:
+                        \builtin printf '%s %s\n' "${#__chaos_r}" "$__chaos_r" \
+                            >>"$CHAOS_OTEL_INBOX" 2>&1 || \:
                         __chaos_busy=''
                         \return 0
                     fi
@@ -919,11 +936,11 @@ __chaos_say() {
         reset) __chaos_r='nothing waits to be sent' ;;
         *)
             if ! __chaos_is_wanted init; then
-                __chaos_r='off: TELEMETRY_ENABLED, DO_NOT_TRACK or OTEL_SDK_DISABLED says so'
+                __chaos_r='off: TELEMETRY_ENABLED, CHAOS_OTEL_ENABLED, DO_NOT_TRACK or OTEL_SDK_DISABLED'
             elif __chaos_has_inbox; then
                 __chaos_r="recording run ${CHAOS_OTEL_RUN_ID-}"
             else
-                __chaos_r='not recording: start the script with "chaos-otel run --", or call telemetry_init'
+                __chaos_r='not recording: run it by "chaos-otel run --", or call telemetry_init'
             fi
             ;;
     esac
@@ -942,6 +959,7 @@ __chaos_n='' __chaos_r='' __chaos_r2=''
 __chaos_nonce=${CHAOS_OTEL_MARKS-}
 __chaos_err=${__chaos_nonce#*:}
 __chaos_nonce=${__chaos_nonce%%:*}
+__chaos_mark='\033_chaos:'$__chaos_nonce':%s\033\\'
 __chaos_out=${__chaos_err%%:*}
 __chaos_err=${__chaos_err#*:}
 __chaos_both=12
