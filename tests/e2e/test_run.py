@@ -215,3 +215,15 @@ def test_any_tag_of_a_wrapper_inside_a_wrapper(installed: Installed) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"hi\n", b"")
     attributes = installed.records("operation.started")[0]["attributes"]
     assert (attributes["kind"], attributes["self"]) == ("x", "y")
+
+
+def test_the_summary_steers_no_terminal(installed: Installed) -> None:
+    """Neither by the run's name, which may be long, too, nor by the report's: both were printed as
+    they were."""
+    name = "a\n\x1b[31m" + "n" * 1000
+    done = installed.call("run", "--name", name, "--report", "\x1br.json", "--", "true")
+    lines = done.stderr.decode().splitlines()
+    assert "\x1b" not in done.stderr.decode()
+    assert len(lines) == 3 and all(len(line) < 200 for line in lines[:2])
+    assert lines[2].endswith("\\x1br.json")
+    assert installed.records("run.started")[0]["name"] == name

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
+from chaos_otel.cli.output import printable
 from chaos_otel.pipeline.capture import Finished
 
 Paint: TypeAlias = Callable[[str, str], str]
@@ -28,7 +29,7 @@ def lines(finished: Finished, paint: Paint) -> Iterator[str]:
     if finished.channels.reason:
         yield f"  output    not captured: {finished.channels.reason}"
     if finished.answer.get("report"):
-        yield f"  report    {finished.answer['report']}"
+        yield f"  report    {printable(finished.answer['report'])}"
 
 
 def _result(finished: Finished, summary: dict[str, Any], paint: Paint) -> str:
@@ -36,7 +37,7 @@ def _result(finished: Finished, summary: dict[str, Any], paint: Paint) -> str:
     failed = ended.exit.exit_code != 0 or ended.timed_out or summary.get("status") == "failure"
     word = paint("failure", "red") if failed else paint("success", "green")
     seconds = max(0, ended.ended_mono_ns - ended.started_mono_ns) / 1e9
-    name = summary.get("run_name") or finished.name
+    name = _short(summary.get("run_name") or finished.name)
     how = _how(finished)
     return f"chaos-otel: {word}  {name}  in {duration(seconds)}" + (f"  ({how})" if how else "")
 
