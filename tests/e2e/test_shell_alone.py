@@ -124,7 +124,9 @@ def test_who_says_no_is_heard(listener: Listener, shell: str, variable: str) -> 
     assert heard.out == f"said\nstatus 1\n{listener.env['TRACEPARENT']}\n".encode()
 
 
-@pytest.mark.parametrize("variable", ["TELEMETRY_ENABLED=true", "DO_NOT_TRACK=0", "OTEL_SDK_DISABLED=1"])
+@pytest.mark.parametrize(
+    "variable", ["TELEMETRY_ENABLED=true", "DO_NOT_TRACK=0", "OTEL_SDK_DISABLED=1"]
+)
 def test_who_says_yes_is_heard(listener: Listener, shell: str, variable: str) -> None:
     """The other values of these variables change nothing."""
     name, _, value = variable.partition("=")
