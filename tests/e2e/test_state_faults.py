@@ -46,7 +46,7 @@ def _mounted(path: Path, options: str, *more: str) -> tuple[str, ...]:
     return around
 
 
-FILL = 'dd if=/dev/zero of="$0/fill" bs=4096 >/dev/null 2>&1; :'
+FILL = 'dd if=/dev/zero of="$0/fill" bs=4096 count=1024 >/dev/null 2>&1; :'
 
 
 def test_a_full_state_folder(installed: Installed) -> None:
@@ -66,7 +66,7 @@ def test_a_state_folder_without_a_free_inode(installed: Installed) -> None:
 
 def test_a_state_folder_that_fills_up_in_the_middle(installed: Installed) -> None:
     """What is lost is told; what is written is in the report, and its status is the command's."""
-    fill_up = "dd if=/dev/zero of=../state/fill bs=4096 2>&1 | sed -n /x/p"
+    fill_up = "dd if=/dev/zero of=../state/fill bs=4096 count=1024 2>&1 | sed -n /x/p"
     script = (
         f"echo begun; sleep 1; {fill_up}; i=0; while [ $i -lt 3000 ]; do echo $i; i=$((i+1)); done"
     )
