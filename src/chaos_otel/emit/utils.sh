@@ -734,7 +734,8 @@ case $__chaos_ids in
         telemetry_start_timer() {
             case ${CHAOS_OTEL_INBOX:+on}${TELEMETRY_ENABLED-}${CHAOS_OTEL_ENABLED-}${DO_NOT_TRACK-}\
 ${OTEL_SDK_DISABLED-}$__chaos_busy:$-:${1-}:$__chaos_stack$__chaos_context in
-                *[!]\ -[^-~]* | *::*) ;; # not alone; no name; a name of more than printable ASCII
+                # not alone; no name; a name of more than printable ASCII
+                *[!]\ -[^-~]* | *::*) __chaos __chaos_tell start "${1-}" '' ;;
                 "on:$__chaos_plain:$1:${TRACEPARENT-}:${CHAOS_OTEL_OPERATION-}")
                     if [[ /dev/fd/1 -ef $__chaos_out && /dev/fd/2 -ef $__chaos_err && ${#1} -lt 999 ]]; then
                         __chaos_busy=1 __chaos_start=$EPOCHREALTIME
@@ -751,11 +752,12 @@ ${OTEL_SDK_DISABLED-}$__chaos_busy:$-:${1-}:$__chaos_stack$__chaos_context in
                             12) \builtin printf "$__chaos_mark" "$__chaos_alone_id" >&2 || \: ;;
                         esac
                         __chaos_busy=''
-                        \return 0
+                    else
+                        __chaos __chaos_tell start "$1" ''
                     fi
                     ;;
+                *) __chaos __chaos_tell start "${1-}" '' ;;
             esac
-            __chaos __chaos_tell start "${1-}" ''
         }
         telemetry_track_success() {
             case ${CHAOS_OTEL_INBOX:+on}$__chaos_busy:$-:${1-} in
@@ -775,11 +777,12 @@ ${OTEL_SDK_DISABLED-}$__chaos_busy:$-:${1-}:$__chaos_stack$__chaos_context in
                         \builtin printf '%s %s\n' "${#__chaos_r}" "$__chaos_r" \
                             >>"$CHAOS_OTEL_INBOX" 2>&1 || \:
                         __chaos_busy=''
-                        \return 0
+                    else
+                        __chaos __chaos_tell end ok "$1" ''
                     fi
                     ;;
+                *) __chaos __chaos_tell end ok "${1-}" '' ;;
             esac
-            __chaos __chaos_tell end ok "${1-}" ''
         }
         ;;
 esac
