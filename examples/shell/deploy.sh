@@ -54,6 +54,16 @@ unpack() {
 }
 
 migrate() {
+    local said
+    said=$(migrations) || return
+    echo "$said"
+    case $said in
+        *", 0 migrations were due") ;;
+        *) telemetry_mark_changed "migrate" ;;
+    esac
+}
+
+migrations() {
     python3 - "$target/shop.sqlite" <<'PYTHON'
 import sqlite3
 import sys
