@@ -198,7 +198,7 @@ def test_the_receiver_ends_when_capture_and_deliver_are_killed(installed: Instal
     """The command goes on: what it sends is refused at once, and costs it nothing else."""
     program = (
         "import os, sys, urllib.request, urllib.error\n"
-        "print('ready', flush=True); sys.stdin.readline()\n"
+        "open('ready', 'w').close(); sys.stdin.readline()\n"
         "request = urllib.request.Request(os.environ['OTEL_EXPORTER_OTLP_ENDPOINT'], b'x')\n"
         "try: urllib.request.urlopen(request, timeout=60)\n"
         "except urllib.error.URLError as error:\n"
@@ -208,6 +208,7 @@ def test_the_receiver_ends_when_capture_and_deliver_are_killed(installed: Instal
     process = installed.start("run", "--otlp-receiver", *words, stdin=-1, stdout=None)
     assert process.stdin is not None
     wait_for(lambda: _receivers(installed))
+    wait_for((installed.cwd / "ready").exists)
     (deliver,) = _receivers(installed, "deliver")
     process.kill()
     os.kill(deliver, signal.SIGKILL)

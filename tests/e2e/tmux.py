@@ -83,8 +83,9 @@ class Tmux:
         self.command("resize-window", "-x", str(columns), "-y", str(lines))
 
     def screen(self) -> list[str]:
-        """The lines that can be seen, without empty ones at the end."""
-        return self.command("capture-pane", "-p").rstrip().split("\n")
+        """The lines that can be seen, wrapped ones whole, without empty ones at the end."""
+        lines = self.command("capture-pane", "-p", "-J").rstrip().split("\n")
+        return [line.rstrip() for line in lines]
 
     def wait(self, pattern: str) -> None:
         """Until a line of the screen matches."""

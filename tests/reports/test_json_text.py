@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chaos_otel.errors import ReportError
@@ -38,6 +38,7 @@ def rebuilt(items: list[Item]) -> Any:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@example(document={"a": 1.3441994270152552e16}, indent=4, chunk=23)
 @given(document=DOCUMENTS, indent=st.sampled_from([None, 4]), chunk=st.integers(1, 50))
 def test_walk_sees_all_there_is(
     opened: Opener, document: Any, indent: int | None, chunk: int

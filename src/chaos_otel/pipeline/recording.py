@@ -209,7 +209,9 @@ class Recording:
 
     def _marks_seen(self, parsed: Parsed) -> bool:
         record = parsed.record
-        if not isinstance(record, OperationEnded) or self._store.left(record.op, parsed.marks):
+        if not isinstance(record, OperationEnded | Flushed) or self._store.left(
+            record.op, parsed.marks
+        ):
             self._waiting_since_ns = 0
             return True
         now_ns = self._clock().mono_ns

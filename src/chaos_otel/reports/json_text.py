@@ -14,6 +14,7 @@ from chaos_otel.errors import ReportError
 VALUE_CHARACTERS_MAX: Final = 64 << 20
 _READ_BYTES: Final = 1 << 20
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
+_REST_OF_NUMBER: Final = re.compile(r"[0-9.eE+-]*\Z")
 
 
 class RepeatedKeys(dict[str, Any]):
@@ -67,7 +68,7 @@ class JsonText:
             except ValueError as error:  # a number of more digits than Python reads
                 self._more_or(str(error).partition(":")[0], self._at)
             else:
-                if end < len(self._text) or not self._fill():  # a number may go on
+                if not _goes_on(self._text, end) or not self._fill():
                     self._at = end
                     return value
 
@@ -165,3 +166,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     keys = [key for key, _ in pairs]
     repeated.key = next(key for key in keys if keys.count(key) > 1)
     return repeated
+
+
+def _goes_on(text: str, end: int) -> bool:
+    """Whether the value that ends here may be a number whose rest has not been read yet."""
+    return _REST_OF_NUMBER.match(text, end) is not None
