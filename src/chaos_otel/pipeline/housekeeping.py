@@ -13,6 +13,7 @@ from chaos_otel.pipeline.recover import Recovered, recover_all
 from chaos_otel.pipeline.removal import clear_memory
 
 SMALL_BYTES = 1 << 20
+ORPHAN_AFTER_S = 3600.0
 
 
 def recover_small(plan: Plan) -> list[Recovered]:
@@ -44,7 +45,11 @@ def clear_orphans(runtime: str) -> None:
 
 
 def _is_orphan(inbox: str) -> bool:
+    """Its folder is gone and nobody reads it. Not in its first hour: a run that has just begun has
+    no reader yet, and its folder may be one that we alone cannot see."""
     try:
+        if time.time() - os.stat(inbox).st_mtime < ORPHAN_AFTER_S:
+            return False
         if os.path.isdir(read_plan(plan_path(inbox)).folder):
             return False
         InboxFile(inbox).close()
