@@ -91,7 +91,7 @@ class Installed:
         return defaults | dict(options)
 
 
-def wait_for(condition: Callable[[], Any], *, seconds: float = 60.0) -> Any:
+def wait_for(condition: Callable[[], Any], *, seconds: float = 240.0) -> Any:
     """Wait until the condition gives something true, and return that."""
     until = time.monotonic() + seconds
     while True:

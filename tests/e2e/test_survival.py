@@ -162,7 +162,7 @@ def test_a_recovered_report_replaces_no_later_one(installed: Installed) -> None:
     os.kill(_find(DELIVER, str(installed.runtime).encode()), signal.SIGKILL)
     dead.kill()
     os.kill(installed.records("process.started")[0]["pid"], signal.SIGKILL)
-    dead.communicate(timeout=60)
+    dead.communicate(timeout=240)
     wait_for(lambda: _is_free(installed.journals()[0].parent))
     later = installed.call("run", "--", "sh", "-c", "echo later")
     assert later.returncode == 0
@@ -244,7 +244,7 @@ def test_a_dead_run_is_closed_by_the_next_look_at_a_report(installed: Installed)
     os.kill(_find(DELIVER, str(installed.runtime).encode()), signal.SIGKILL)
     dead.kill()
     os.kill(installed.records("process.started")[0]["pid"], signal.SIGKILL)
-    dead.communicate(timeout=60)
+    dead.communicate(timeout=240)
     wait_for(lambda: _is_free(installed.journals()[0].parent))
     shown = installed.call("report", "show")
     assert shown.returncode == 0
