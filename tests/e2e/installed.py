@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -100,3 +101,13 @@ def wait_for(condition: Callable[[], Any], *, seconds: float = 240.0) -> Any:
             return found
         assert time.monotonic() < until, f"nothing within {seconds} s"
         time.sleep(0.02)
+
+
+def is_free(folder: Path) -> bool:
+    """Whether nobody works on the run in this folder any more."""
+    with open(folder / "lock") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.e2e.installed import Installed, wait_for
+from tests.e2e.installed import Installed, is_free, wait_for
 
 DAY_S = 86_400
 
@@ -26,17 +26,8 @@ def _run(installed: Installed, **environment: str) -> Path:
     done = installed.run("echo", "hello", env=installed.env | environment, timeout=60)
     assert done.returncode == 0
     (folder,) = set(installed.state.glob("runs/*")) - before
-    wait_for(lambda: not folder.exists() or _is_free(folder))
+    wait_for(lambda: not folder.exists() or is_free(folder))
     return folder
-
-
-def _is_free(folder: Path) -> bool:
-    with open(folder / "lock") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
 
 
 def _make_old(folder: Path, days: float) -> Path:

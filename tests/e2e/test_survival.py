@@ -3,7 +3,6 @@ closed, and the report holds every whole record."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import random
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.installed import Installed, wait_for
+from tests.e2e.installed import Installed, is_free, wait_for
 from tests.e2e.steps import step
 
 KILLER = Path(__file__).with_name("killer")
@@ -43,17 +42,8 @@ def _run_killed(installed: Installed, kill: str) -> int:
     with open(installed.cwd / "out", "wb") as out, open(installed.cwd / "err", "wb") as err:
         run = installed.start("run", "-q", "--", "./deploy.sh", env=env, stdout=out, stderr=err)
         status = run.wait(timeout=120)
-    wait_for(lambda: all(_is_free(journal.parent) for journal in installed.journals()))
+    wait_for(lambda: all(is_free(journal.parent) for journal in installed.journals()))
     return status
-
-
-def _is_free(folder: Path) -> bool:
-    with open(folder / "lock") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
 
 
 def _command_was_not_disturbed(installed: Installed) -> None:
@@ -155,15 +145,20 @@ def test_both_killed(installed: Installed) -> None:
     assert seen > 3
 
 
-def test_a_recovered_report_replaces_no_later_one(installed: Installed) -> None:
-    """It lies beside its journal and the command says where; delivering again changes nothing."""
+def _leave_a_dead_run(installed: Installed) -> None:
+    """A run that printed `early`; its command, capture and `deliver` were all killed."""
     dead = installed.start("run", "-q", "--", "sh", "-c", "echo early; exec sleep 600")
     wait_for(lambda: installed.journals() and b"early" in installed.journals()[0].read_bytes())
     os.kill(_find(DELIVER, str(installed.runtime).encode()), signal.SIGKILL)
     dead.kill()
     os.kill(installed.records("process.started")[0]["pid"], signal.SIGKILL)
     dead.communicate(timeout=240)
-    wait_for(lambda: _is_free(installed.journals()[0].parent))
+    wait_for(lambda: is_free(installed.journals()[0].parent))
+
+
+def test_a_recovered_report_replaces_no_later_one(installed: Installed) -> None:
+    """It lies beside its journal and the command says where; delivering again changes nothing."""
+    _leave_a_dead_run(installed)
     later = installed.call("run", "--", "sh", "-c", "echo later")
     assert later.returncode == 0
     report = (installed.cwd / "chaos_report.json").read_bytes()
@@ -204,7 +199,7 @@ def test_no_byte_is_lost_or_doubled_when_capture_dies_under_load(
             _kill_capture(shell.pid)
             shell.communicate(timeout=60)
         _wait_for_size(out, len(whole))
-        wait_for(lambda: all(_is_free(journal.parent) for journal in installed.journals()))
+        wait_for(lambda: all(is_free(journal.parent) for journal in installed.journals()))
         assert out.read_bytes() == whole
 
 
@@ -239,13 +234,7 @@ def _find(*parts: bytes) -> int:
 
 def test_a_dead_run_is_closed_by_the_next_look_at_a_report(installed: Installed) -> None:
     """Both processes were killed; `report show` closes the run, says so, and shows it."""
-    dead = installed.start("run", "-q", "--", "sh", "-c", "echo early; exec sleep 600")
-    wait_for(lambda: installed.journals() and b"early" in installed.journals()[0].read_bytes())
-    os.kill(_find(DELIVER, str(installed.runtime).encode()), signal.SIGKILL)
-    dead.kill()
-    os.kill(installed.records("process.started")[0]["pid"], signal.SIGKILL)
-    dead.communicate(timeout=240)
-    wait_for(lambda: _is_free(installed.journals()[0].parent))
+    _leave_a_dead_run(installed)
     shown = installed.call("report", "show")
     assert shown.returncode == 0
     assert b"closed run" in shown.stderr
