@@ -274,9 +274,10 @@ def test_a_report_that_cannot_be_written_is_told_of_once_more(installed: Install
 @pytest.mark.parametrize("runtime", ["", "relative", "/nonexistent/run", "/dev/null", "/"])
 def test_a_runtime_folder_that_is_none(installed: Installed, runtime: str) -> None:
     """Then /dev/shm serves."""
+    uid = _nobody_elses_uid()
     if runtime == "/":  # a folder, and not ours
-        around = as_user(SOMEBODY)
-        give_to(SOMEBODY, installed.cwd, installed.home, installed.cwd.parent)
+        around = as_user(uid)
+        give_to(uid, installed.cwd, installed.home, installed.cwd.parent)
     else:
         around = ()
     installed.env["XDG_RUNTIME_DIR"] = runtime
@@ -284,13 +285,18 @@ def test_a_runtime_folder_that_is_none(installed: Installed, runtime: str) -> No
         assert run_unnoticed(installed, around=around) == ""
         _assert_new_report(installed)
     finally:
-        shutil.rmtree(f"/dev/shm/chaos-otel-{SOMEBODY}", ignore_errors=True)
+        shutil.rmtree(f"/dev/shm/chaos-otel-{uid}", ignore_errors=True)
+
+
+def _nobody_elses_uid() -> int:
+    """Its folder in /dev/shm is deleted by the test that made it, under no other test's run."""
+    return 60_000 + os.getpid() % 5_000
 
 
 @pytest.mark.parametrize("trap", ["symlink", "folder", "file"])
 def test_a_trap_in_dev_shm(installed: Installed, tmp_path: Path, trap: str) -> None:
     """The name can be guessed: what another user put there is neither followed nor written to."""
-    uid = 60_000 + os.getpid() % 5_000
+    uid = _nobody_elses_uid()
     around = as_user(uid)
     give_to(uid, installed.cwd, installed.home, tmp_path)
     prey = tmp_path / "prey"
