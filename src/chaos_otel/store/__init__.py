@@ -1,0 +1,1 @@
+"""What outlives runs: counters, delivery cursors, consents. SQLite, private to its user."""
