@@ -6,9 +6,9 @@ Quick to import: it has to listen before OpenTelemetry is loaded.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
+from ast import literal_eval
 from typing import Any
 
 from chaos_otel.pipeline.plan import ChannelPlan, Plan
@@ -51,7 +51,7 @@ class Guard:
             while chunk := os.read(self._orders_fd, 4096):
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
-                    self._obey(json.loads(line))
+                    self._obey(literal_eval(line.decode("ascii")))
                 self.news.set()
         finally:  # an ear that failed must not be waited for
             self.gone = True

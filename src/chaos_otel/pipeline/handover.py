@@ -1,15 +1,14 @@
 """The line between capture and its `deliver` process: how it is started, told and asked.
 
 `deliver` is there before the command is, so that a command never loses the reader of its output.
-Orders go down one pipe and answers come up another, a JSON object a line. Capture's end of the
-orders is also its sign of life: when it closes without an `ended` order, capture has died. Quick to
-import.
+Orders go down one pipe as Python literals, which cost no import, and answers come up another as
+JSON objects, one a line. Capture's end of the orders is also its sign of life: when it closes
+without an `ended` order, capture has died. Quick to import.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import select
 import signal
@@ -111,7 +110,7 @@ class Handover:
 
     def _order(self, order: dict[str, object]) -> None:
         try:
-            os.write(self._orders_fd, json.dumps(order).encode("ascii") + b"\n")
+            os.write(self._orders_fd, ascii(order).encode("ascii") + b"\n")
         except OSError:
             pass  # deliver is gone; what it cannot do now is done by the next command
 
@@ -162,6 +161,8 @@ def _inheritable() -> list[int]:
 
 
 def _object(text: bytes) -> dict[str, Any]:
+    import json  # the command has ended: now there is time
+
     try:
         value = json.loads(text)
     except ValueError:

@@ -7,7 +7,6 @@ and goes when the run is closed. Knows nothing of how any of it is done; quick t
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any, Literal, NamedTuple
 
@@ -79,15 +78,21 @@ class Plan(NamedTuple):
     receiver_fd: int = -1
 
     def encode(self) -> bytes:
-        """JSON, ASCII only."""
+        """A Python literal, ASCII only: the one notation that costs no import before the command
+        starts (json takes a fiftieth of that time)."""
         channels = [channel._asdict() for channel in self.channels]
-        return json.dumps(self._asdict() | {"channels": channels}).encode("ascii")
+        return ascii(self._asdict() | {"channels": channels}).encode("ascii")
 
     @classmethod
     def decode(cls, data: bytes) -> Plan:
         """Read what `encode` wrote; ValueError for anything else."""
-        values: dict[str, Any] = json.loads(data)
-        values = {key: value for key, value in values.items() if key in cls._fields}
+        from ast import literal_eval
+
+        try:
+            said: dict[str, Any] = literal_eval(data.decode("ascii"))
+            values = {key: value for key, value in said.items() if key in cls._fields}
+        except (SyntaxError, AttributeError, MemoryError, RecursionError) as error:
+            raise ValueError("not a plan") from error
         for key in ("argv", "secrets", "redact_value_from"):
             values[key] = tuple(values.get(key, ()))
         values["channels"] = tuple(ChannelPlan(**entry) for entry in values.get("channels", ()))
