@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.trace import ReadableSpan
 
 from chaos_otel.recorder.foreign import ForeignSpans
+from chaos_otel.recorder.logs import Logs
 from chaos_otel.recorder.outcome import Outcome, outcome
 from chaos_otel.recorder.run import Run
 from chaos_otel.recorder.run_ending import last_spans
@@ -47,12 +49,21 @@ class Recorder:
 
     The same records give the same spans, ids included. `run_id` stands in where the journal lost
     its first record. `output_limit_bytes`, for one stream of one operation, is a defence: what
-    capture writes is within its own limit.
+    capture writes is within its own limit. With `logs` there are log records, too, which somebody
+    has to take.
     """
 
-    def __init__(self, *, run_id: str = "", output_limit_bytes: int = OUTPUT_LIMIT_BYTES) -> None:
+    def __init__(
+        self,
+        *,
+        run_id: str = "",
+        output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
+        logs: bool = False,
+    ) -> None:
         self._run_id = run_id
         self._limit_bytes = output_limit_bytes
+        self._with_logs = logs
+        self._logs: Logs | None = None
         self._run: Run
         self._spans: SpanMaker
         self._steps: Steps
@@ -84,6 +95,11 @@ class Recorder:
         self._handlers[type(record)](record)
         return self._steps.done()
 
+    def take_logs(self) -> list[ReadableLogRecord]:
+        """The log records made since the last call, `finish` included: what was said and printed,
+        in the order in which it is known where it belongs. None without `logs`."""
+        return self._logs.take() if self._logs is not None else []
+
     def finish(self) -> list[ReadableSpan]:
         """The journal is over: what is open (innermost first), the process, the run. Call it once.
 
@@ -105,7 +121,10 @@ class Recorder:
         self._spans = SpanMaker(
             started.trace_id, tracestate=started.tracestate, resource=run_resource(run)
         )
-        steps = self._steps = Steps(run, self._spans, output_limit_bytes=self._limit_bytes)
+        self._logs = Logs(self._spans) if self._with_logs else None
+        steps = self._steps = Steps(
+            run, self._spans, output_limit_bytes=self._limit_bytes, logs=self._logs
+        )
         self._foreign = ForeignSpans(self._spans, trace_id=started.trace_id)
         self._handlers = {
             RunStarted: self._run_started,
@@ -122,10 +141,10 @@ class Recorder:
             Tag: run.take_tag,
             Flushed: self._flushed,
             Hooked: run.take_hook,
-            Interrupted: run.take_interruption,
+            Interrupted: self._interrupted,
             Output: steps.output,
             Sample: run.take_sample,
-            Damage: run.take_damage,
+            Damage: self._damaged,
         }
 
     def _stand_in(self, record: Record) -> RunStarted:
@@ -144,6 +163,17 @@ class Recorder:
     def _run_started(self, record: RunStarted) -> None:
         if record is not self._run.started:
             self._run.losses["repeated"] += 1
+
+    def _interrupted(self, record: Interrupted) -> None:
+        self._run.take_interruption(record)
+        if self._logs is not None:
+            below = self._steps.below
+            self._logs.event("interrupted", record.reason, span=below, wall_ns=record.wall_ns)
+
+    def _damaged(self, record: Damage) -> None:
+        self._run.take_damage(record)
+        if self._logs is not None:
+            self._logs.damage(record, span=self._steps.below)
 
     def _process_started(self, record: ProcessStarted) -> None:
         self._run.process = record

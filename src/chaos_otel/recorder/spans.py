@@ -18,7 +18,7 @@ from opentelemetry.util.types import AttributeValue
 from chaos_otel import __version__, ids, semconv
 from chaos_otel.recorder.run import Run
 
-_SCOPE: Final = InstrumentationScope(semconv.SCOPE_NAME, __version__, semconv.SCHEMA_URL)
+SCOPE: Final = InstrumentationScope(semconv.SCOPE_NAME, __version__, semconv.SCHEMA_URL)
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _FINE: Final = Status(StatusCode.UNSET)
 _DESCRIPTION_CHARACTERS: Final = 200
@@ -69,7 +69,7 @@ class SpanMaker:
             _FINE if failure is None else _failed(failure),
             start,
             min(start + max(0, duration_ns), 2 * _WALL_NS_MAX),
-            _SCOPE,
+            SCOPE,
         )
 
 

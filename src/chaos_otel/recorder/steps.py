@@ -13,6 +13,7 @@ from opentelemetry.util.types import AttributeValue
 from chaos_otel import semconv
 from chaos_otel.recorder.early import EarlyOutput
 from chaos_otel.recorder.ending import UNFINISHED, UNNAMED, ended_attributes
+from chaos_otel.recorder.logs import Logs
 from chaos_otel.recorder.operations import Operation, Operations
 from chaos_otel.recorder.outcome import Outcome
 from chaos_otel.recorder.run import Run
@@ -41,9 +42,12 @@ class Steps:
     `below` is the span under which an operation stands that names no parent we know.
     """
 
-    def __init__(self, run: Run, spans: SpanMaker, *, output_limit_bytes: int) -> None:
+    def __init__(
+        self, run: Run, spans: SpanMaker, *, output_limit_bytes: int, logs: Logs | None = None
+    ) -> None:
         self._run = run
         self._spans = spans
+        self._logs = logs
         self._limit_bytes = output_limit_bytes
         self._operations = Operations()
         self._early = EarlyOutput()
@@ -88,6 +92,7 @@ class Steps:
         if operation is None:
             self._note(record.type, record, attributes)
             return
+        self._log(record.type, record, operation.id, attributes)
         if record.type == "error":
             operation.message = operation.message or record.message
         if len(operation.events) < EVENTS_MAX:
@@ -104,13 +109,13 @@ class Steps:
         elif self._twice.is_double(record.op):
             pass  # the better source has it
         elif record.op in ("", self._run.named_by):
-            self._run.take_output(record)
+            self._print_outside(record, "")
         elif record.op in self._operations:
             self._run.losses["late_output"] += 1
-            self._run.take_output(record)
+            self._print_outside(record, record.op)
         else:
             for output in self._early.add(record):
-                self._run.take_output(output)
+                self._print_outside(output, output.op)
 
     def flushed(self, record: Flushed) -> None:
         """A script within the run is complete: it went well if none of its operations failed."""
@@ -149,7 +154,7 @@ class Steps:
     def leave_open(self, how: Outcome, *, last: Record) -> None:
         """Close what is open, innermost first, as unfinished at the time of `last`."""
         for output in self._early.take_all():
-            self._run.take_output(output)
+            self._print_outside(output, output.op)
         extra: dict[str, AttributeValue] = {semconv.OPERATION_UNFINISHED: True}
         if not how.success:
             extra[semconv.ERROR_TYPE] = how.error_type
@@ -157,6 +162,8 @@ class Steps:
         for operation in self._operations.innermost_first():
             end = _end(last, operation, success=how.success, message=message)
             self._close(operation, end, extra=extra)
+        if self._logs is not None:
+            self._logs.end("", span=self.below)
 
     def _open(
         self,
@@ -202,7 +209,26 @@ class Steps:
             named[semconv.TASK_RUN_ID] = op
         elif record.op:
             named[semconv.EVENT_SPAN_ID] = record.op
+        self._log(what, record, op or self._twice.better(record.op) or record.op, attributes)
         self._run.take_event(SpanEvent(semconv.EVENT_PREFIX + what, named, record.wall_ns))
+
+    def _log(
+        self,
+        what: str,
+        record: Event | OperationChanged | OperationEnded,
+        op: str,
+        attributes: Mapping[str, str],
+    ) -> None:
+        """The same as a log record: of the operation, even where that has ended, or of the run."""
+        if self._logs is not None:
+            self._logs.event(
+                what,
+                attributes.get(semconv.EVENT_MESSAGE, ""),
+                span=self._spans.context(op) if op else self.below,
+                wall_ns=record.wall_ns,
+                name=record.name,
+                attributes=attributes,
+            )
 
     def _note_double(self, record: OperationEnded, better: str) -> None:
         """What a second source says of an operation: an event of that, or of the run."""
@@ -212,10 +238,22 @@ class Steps:
         if operation is None:
             self._note(what, record, attributes)
         elif len(operation.events) < EVENTS_MAX:
+            self._log(what, record, better, attributes)
             event = SpanEvent(semconv.EVENT_PREFIX + what, attributes, record.wall_ns)
             operation.events = (*operation.events, event)
 
+    def _print_outside(self, output: Output, op: str) -> None:
+        """What no open operation printed; `op` is one that has ended or never began."""
+        self._run.take_output(output)
+        if self._logs is not None:
+            span = self._spans.context(op) if op else self.below
+            self._logs.output(output, span=span, op=op)
+            if op:
+                self._logs.end(op, span=span)
+
     def _print(self, operation: Operation, output: Output) -> None:
+        if self._logs is not None:
+            self._logs.output(output, span=self._spans.context(operation.id), op=operation.id)
         if output.stream == 1:
             if operation.stdout is None:
                 operation.stdout = Transcript(self._limit_bytes)
@@ -247,6 +285,8 @@ class Steps:
     ) -> None:
         run, operations, parent = self._run, self._operations, operation.parent
         operations.end(operation)
+        if self._logs is not None:
+            self._logs.end(operation.id, span=self._spans.context(operation.id))
         run.operations += end.counted
         if not end.success and end.counted:
             run.failed_operations += 1

@@ -48,6 +48,11 @@ class ToldTwice:
         """Whether this operation is one that does not count."""
         return op in self._doubles
 
+    def better(self, op: str) -> str:
+        """The id under which the hook told of a double; empty for none, and where only its name
+        was known."""
+        return self._doubles.get(op, "")
+
     def ended(self, op: str) -> str | None:
         """The id under which the hook told of it ("" where only its name was known); None where
         it is no double. Asked once, at its end."""
