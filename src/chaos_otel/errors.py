@@ -40,6 +40,10 @@ class StateError(ChaosOtelError):
     """A folder or a file of ours cannot be used: missing, foreign, full, read-only, a link."""
 
 
+class StoreBusyError(StateError):
+    """Others write to the store and have not come to their end in time: the same may work later."""
+
+
 class ReportError(ChaosOtelError):
     """A report cannot be read or written."""
 

@@ -1,0 +1,157 @@
+"""Adds measures to the rows of the table `series`, within a transaction of the caller.
+
+The one place that knows how a measure changes a series, and where the series of a metric end.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from chaos_otel import instruments, semconv
+from chaos_otel.measures import (
+    Increment,
+    Labels,
+    Level,
+    Measure,
+    Observation,
+    Observations,
+    Step,
+    distribution,
+)
+
+# labels with few values of ours, and how many: they are kept where others become LABEL_REST
+_BOUNDED: Final = {
+    semconv.LABEL_RESULT: 4,
+    semconv.LABEL_RECORDED_REVISION: 2,
+    semconv.LABEL_RECORDED_USER: 2,
+    semconv.LABEL_WORKING_HOURS: 2,
+    semconv.LABEL_CHANGED: 2,
+    semconv.LABEL_DIRECTION: 2,
+    semconv.LABEL_CHANGE: 2,
+}
+_DROPPED_BY_LIMIT: Final = ((semconv.LABEL_REASON, "series_limit"),)
+_DROPPED_BY_VALUE: Final = ((semconv.LABEL_REASON, "bad_value"),)
+_NEW: Final = "INSERT INTO series (metric, labels, kind, born_wall_ns, at_wall_ns, value) "
+
+
+def apply(connection: sqlite3.Connection, measures: Iterable[Measure], *, now_wall_ns: int) -> None:
+    """Add all of them. What is no number, or goes to a series beyond the limit, is counted in
+    chaos.otel.dropped."""
+    dropped: Counter[Labels] = Counter()
+    for measure in measures:
+        if not _is_sound(measure):
+            dropped[_DROPPED_BY_VALUE] += 1
+            continue
+        labels = _labels(connection, measure.metric, measure.labels)
+        if labels != measure.labels:
+            dropped[_DROPPED_BY_LIMIT] += 1
+        _apply_one(connection, measure, labels, now_wall_ns=now_wall_ns)
+    for why, count in dropped.items():
+        _add(connection, instruments.SELF_DROPPED.name, why, count, now_wall_ns=now_wall_ns)
+
+
+def decoded(labels: str) -> Labels:
+    """Labels as they were before they became a column."""
+    return tuple((name, value) for name, value in json.loads(labels))
+
+
+def encoded(labels: Labels) -> str:
+    """Labels as a column; the same text for the same labels."""
+    return json.dumps(labels, separators=(",", ":"))
+
+
+def _is_sound(measure: Measure) -> bool:
+    if isinstance(measure, Observations):
+        return True
+    if not math.isfinite(measure.value):
+        return False
+    return measure.value >= 0 or isinstance(measure, Level | Step)
+
+
+def _labels(connection: sqlite3.Connection, metric: str, labels: Labels) -> Labels:
+    """These, or LABEL_REST in their place where the metric has as many series as it may have."""
+    known = "SELECT 1 FROM series WHERE metric = ? AND labels = ?"
+    if connection.execute(known, (metric, encoded(labels))).fetchone():
+        return labels
+    count = "SELECT count(*) FROM series WHERE metric = ?"
+    if connection.execute(count, (metric,)).fetchone()[0] < series_limit(labels):
+        return labels
+    return rest(labels)
+
+
+def series_limit(labels: Labels) -> int:
+    """How many series a metric with these labels may have of its own; the others are for the
+    rest."""
+    return semconv.MAX_SERIES - math.prod(_BOUNDED.get(name, 1) for name, _ in labels)
+
+
+def rest(labels: Labels) -> Labels:
+    """The labels of the series in which all the others are counted."""
+    return tuple(
+        (name, value if name in _BOUNDED else semconv.LABEL_REST) for name, value in labels
+    )
+
+
+def _apply_one(
+    connection: sqlite3.Connection, measure: Measure, labels: Labels, *, now_wall_ns: int
+) -> None:
+    if isinstance(measure, Increment):
+        _add(connection, measure.metric, labels, measure.value, now_wall_ns=now_wall_ns)
+    elif isinstance(measure, Level | Step):
+        _set(connection, measure, labels, now_wall_ns=now_wall_ns)
+    else:
+        _observe(connection, measure, labels, now_wall_ns=now_wall_ns)
+
+
+def _add(
+    connection: sqlite3.Connection, metric: str, labels: Labels, value: float, *, now_wall_ns: int
+) -> None:
+    connection.execute(
+        f"{_NEW} VALUES (?, ?, 'counter', ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "value = value + excluded.value, at_wall_ns = excluded.at_wall_ns",
+        (metric, encoded(labels), now_wall_ns, now_wall_ns, value),
+    )
+
+
+def _set(
+    connection: sqlite3.Connection, measure: Level | Step, labels: Labels, *, now_wall_ns: int
+) -> None:
+    base = "value +" if isinstance(measure, Step) else ""
+    connection.execute(
+        f"{_NEW} VALUES (?, ?, 'gauge', ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        f"value = {base} excluded.value, at_wall_ns = excluded.at_wall_ns "
+        "WHERE excluded.at_wall_ns >= at_wall_ns",
+        (measure.metric, encoded(labels), now_wall_ns, measure.at_wall_ns, measure.value),
+    )
+
+
+def _observe(
+    connection: sqlite3.Connection,
+    measure: Observation | Observations,
+    labels: Labels,
+    *,
+    now_wall_ns: int,
+) -> None:
+    seen = (
+        measure.distribution
+        if isinstance(measure, Observations)
+        else distribution(instruments.DURATION_BOUNDS_S, (measure.value,))
+    )
+    key = (measure.metric, encoded(labels))
+    row = connection.execute(
+        "SELECT buckets FROM series WHERE metric = ? AND labels = ?", key
+    ).fetchone()
+    buckets = list(seen.buckets)
+    if row is not None:
+        buckets = [old + new for old, new in zip(json.loads(row[0]), buckets, strict=True)]
+    connection.execute(
+        "INSERT INTO series VALUES (?, ?, 'histogram', ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "value = value + excluded.value, observations = observations + excluded.observations, "
+        "buckets = excluded.buckets, at_wall_ns = excluded.at_wall_ns",
+        (*key, now_wall_ns, now_wall_ns, seen.sum, seen.observations, json.dumps(buckets)),
+    )
