@@ -48,6 +48,10 @@ class ReportError(ChaosOtelError):
     """A report cannot be read or written."""
 
 
+class MetricsError(ChaosOtelError):
+    """Metrics cannot be given out: a folder, a port or a server cannot be used."""
+
+
 class StartError(ChaosOtelError):
     """The command could not be started because of us: status 125, as `env` and `timeout` use it."""
 

@@ -48,6 +48,16 @@ TABLES: Final = (
     """
     CREATE TABLE instance (id TEXT NOT NULL)
     """,
+    # rewrites.py. What shows held series and is to be written again when they have settled.
+    """
+    CREATE TABLE rewrite (
+        kind TEXT NOT NULL,
+        place TEXT NOT NULL,
+        hold_s REAL NOT NULL,
+        due_wall_ns INTEGER NOT NULL,
+        PRIMARY KEY (kind, place)
+    ) WITHOUT ROWID
+    """,
     # outbox.py. How far a run has come at a destination.
     """
     CREATE TABLE cursor (
