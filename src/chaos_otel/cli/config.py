@@ -11,8 +11,9 @@ import click
 from chaos_otel.cli.output import answer, printable, wants_colour
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.folders import working_folder
+from chaos_otel.config.setting import Setting
 from chaos_otel.config.settings import Loaded, load
-from chaos_otel.config.table import SETTINGS, Setting
+from chaos_otel.config.table import SETTINGS
 
 _FOUND = 1
 

@@ -72,6 +72,27 @@ _FLAG: dict[str, Any] = {"is_flag": True, "default": None}
     multiple=True,
     help="Hide the value of this variable wherever it appears; may be repeated.",
 )
+@click.option(
+    "--otlp",
+    metavar="URL",
+    multiple=True,
+    help="Send this run to this OpenTelemetry collector, too; consent for this run. Repeatable.",
+)
+@click.option(
+    "--otlp-protocol",
+    metavar="http/protobuf|http/json|grpc",
+    help="What to speak to collectors.  [http/protobuf]",
+)
+@click.option(
+    "--endpoint", metavar="URL", help="Send its event document there; consent for this run."
+)
+@click.option("--insecure", **_FLAG, help="Allow http:// to other machines.")
+@click.option(
+    "--export-wait",
+    "export_wait_s",
+    metavar="TIME",
+    help="Wait so long for all destinations together; the rest follows later.  [2s]",
+)
 @click.option("--quiet", "-q", **_FLAG, help="Print no summary.")
 @click.option(
     "--no-wait", "wait", flag_value=False, **_FLAG, help="Leave at once; the report follows."

@@ -32,9 +32,10 @@ class Destination(NamedTuple):
     they are all `scheme://host:port`.
 
     `key` is how people, consents and the store name it: kind and base address, without user,
-    password or query, normalised (`otlp https://collector.example:4318`). `proxy` is empty unless
-    a setting of ours names one. `means` is how it was consented to, empty if it was not. `headers`
-    hold tokens and are never written.
+    password or query, normalised (`otlp https://collector.example:4318`); where one address is
+    spoken to in two ways, the second has its signals behind it (`… metrics`). `proxy` is empty
+    unless a setting of ours names one. `means` is how it was consented to, empty if it was not.
+    `headers` hold tokens and are never written.
     """
 
     key: str
@@ -68,3 +69,8 @@ class Destination(NamedTuple):
     def __repr__(self) -> str:
         """Without the headers: this may end in a log."""
         return f"Destination({self.key!r}, {self.protocol}, means={self.means!r})"
+
+
+def address_of(key: str) -> str:
+    """A destination's key less the signals that may stand behind it: what consent is about."""
+    return " ".join(key.split()[:2])

@@ -109,6 +109,13 @@ def _parse_count(value: object) -> int:
     return int(text)
 
 
+def _parse_positive(value: object) -> int:
+    count = _parse_count(value)
+    if not count:
+        raise ValueError("is none: write a whole number from 1")
+    return count
+
+
 def _parse_names(value: object) -> tuple[str, ...]:
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
@@ -143,10 +150,10 @@ def parse_attributes(value: object) -> dict[str, str]:
     One that cannot be read spoils all, as the OpenTelemetry specification says.
     """
     pairs = _parse_pairs(value)
-    return {_decoded(key): _decoded(one.strip()) for key, one in pairs.items()}
+    return {percent_decoded(key): percent_decoded(one.strip()) for key, one in pairs.items()}
 
 
-def _decoded(text: str) -> str:
+def percent_decoded(text: str) -> str:
     """Percent-decoded UTF-8 (urllib.parse would do it, at the price of 3 ms of imports)."""
     raw = text.encode("utf-8", "surrogateescape")
     plain = re.sub(_ESCAPE, lambda match: bytes((int(match[1], 16),)), raw)
@@ -163,6 +170,19 @@ def _show_pairs(value: object) -> str:
 
 def _show_names(value: object) -> str:
     return ",".join(value) if isinstance(value, tuple) else ""
+
+
+def show_address(value: object) -> str:
+    """Without what is secret in an address: user, password, query."""
+    scheme, slashes, rest = str(value).rpartition("://")
+    hidden, _, shown = rest.rpartition("@")
+    if "?" in hidden or "#" in hidden:  # no telling where the secret ends
+        return f"{scheme}{slashes}…"
+    return f"{scheme}{slashes}{shown.partition('?')[0].partition('#')[0]}"
+
+
+def _show_addresses(value: object) -> str:
+    return ",".join(map(show_address, value)) if isinstance(value, tuple) else ""
 
 
 def show_size(value: object) -> str:
@@ -202,6 +222,9 @@ SIZE = Kind("size", parse_size_bytes, show_size)
 DURATION = Kind("duration", parse_duration_s, show_duration)
 LIMIT = Kind("duration, 0: none", _parse_limit_s, show_duration)
 COUNT = Kind("number", _parse_count, str)
+POSITIVE = Kind("number", _parse_positive, str)
+ADDRESS = Kind("address", _parse_text, show_address)
+ADDRESSES = Kind("addresses", _parse_names, _show_addresses)
 NAMES = Kind("names", _parse_names, _show_names)
 PAIRS = Kind("K=V,...", _parse_pairs, _show_pairs)
 ATTRIBUTES = Kind("K=V,...", parse_attributes, _show_pairs)

@@ -15,7 +15,8 @@ from chaos_otel.config.files import SettingsFile, read_files
 from chaos_otel.config.folders import state_folder
 from chaos_otel.config.opt_out import opt_out
 from chaos_otel.config.problem import Problem
-from chaos_otel.config.table import BY_KEY, BY_NAME, REFUSED_KEYS, SETTINGS, Setting
+from chaos_otel.config.setting import Setting
+from chaos_otel.config.table import BY_KEY, BY_NAME, REFUSED_KEYS, SETTINGS, TABLES
 from chaos_otel.errors import StateError, UsageError
 
 RESOURCE_VARIABLE = "OTEL_RESOURCE_ATTRIBUTES"
@@ -52,12 +53,20 @@ class Settings(NamedTuple):
     retention_age_s: float
     retention_bytes: int
     state_dir: str
+    otlp: tuple[str, ...]
     endpoint: str
     api_key: str
+    otlp_endpoint: str
+    otlp_protocol: str
+    insecure: bool
+    export_wait_s: float
     batch_size: int
     flush_interval_s: float
     retry_attempts: int
-    otlp_endpoint: str
+    rate_limit_requests: int
+    rate_limit_bytes: int
+    outbox_bytes: int
+    outbox_age_s: float
 
     def __repr__(self) -> str:
         """Without the secrets: this may end in a log."""
@@ -76,11 +85,13 @@ class Origin(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """The settings, where each came from, and what was wrong, each thing with its remedy."""
+    """The settings, where each came from, and what was wrong, each thing with its remedy. `files`
+    are those that were read, the strongest first."""
 
     settings: Settings
     origins: dict[str, Origin]
     warnings: list[Problem]
+    files: tuple[SettingsFile, ...] = ()
 
     @property
     def warning(self) -> str:
@@ -120,7 +131,7 @@ def load(env: Environment, flags: Mapping[str, object], cwd: str) -> Loaded:
             value, origin = _first(setting, next(found, None), cwd=cwd, problems=problems)
         values[setting.name], origins[setting.name] = value, origin
     _finish(values, origins, env=env, variables=variables, cwd=cwd)
-    return Loaded(Settings(**values), origins, problems)
+    return Loaded(Settings(**values), origins, problems, tuple(files))
 
 
 def _candidates(
@@ -231,6 +242,8 @@ def _refused(file: SettingsFile) -> Iterator[Problem]:
     for key in file.values:
         place = file.place(key)
         setting = BY_KEY.get(key)
+        if key in TABLES and (file.system or (key == "destinations" and not file.project)):
+            continue  # whoever reads it says what is wrong in it
         if setting is None:
             remedy = REFUSED_KEYS.get(key) or _nearest(key)
             what = "cannot stand in a file" if key in REFUSED_KEYS else "is no setting"

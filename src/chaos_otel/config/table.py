@@ -1,42 +1,18 @@
 """Every setting, once: its name, kind, default, and the flag, variables and key that set it.
 
-Knows the words, not how they are looked up. A grep for a variable's name ends here.
+Knows the words, not how they are looked up. A grep for a variable's name ends here, or in
+`table_forwarding`.
 """
 
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any, NamedTuple
 
 from chaos_otel.config import kinds
-from chaos_otel.config.kinds import Kind
+from chaos_otel.config.setting import Setting
+from chaos_otel.config.table_forwarding import FORWARDING
 
 DEFAULT_REPORT = "chaos_report.json"
-_NOT_SENT = "Kept for later: nothing is forwarded in this version, and never without your consent."
-
-
-class Setting(NamedTuple):
-    """One setting. `env` and then `resource` (a key of OTEL_RESOURCE_ATTRIBUTES) by precedence.
-
-    `project` says whether the file of a project may set it, `secret` that it is never shown.
-    """
-
-    name: str
-    kind: Kind
-    default: Any
-    help: str
-    flag: str = ""
-    env: tuple[str, ...] = ()
-    key: str = ""
-    resource: tuple[str, ...] = ()
-    project: bool = True
-    secret: bool = False
-
-    def show(self, value: object) -> str:
-        """The value as people write it; a secret as stars."""
-        if self.secret:
-            return "********" if value else ""
-        return self.kind.show(value)
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -227,62 +203,18 @@ SETTINGS: tuple[Setting, ...] = (
         "Folder of the journals.",
         env=("CHAOS_OTEL_STATE_DIR",),
     ),
-    Setting(
-        "endpoint",
-        kinds.TEXT,
-        "",
-        f"Address for event documents. {_NOT_SENT}",
-        env=("CHAOS_OTEL_ENDPOINT", "TELEMETRY_ENDPOINT"),
-        key="endpoint",
-    ),
-    Setting(
-        "api_key",
-        kinds.TEXT,
-        "",
-        f"Key for that address. {_NOT_SENT}",
-        env=("CHAOS_OTEL_API_KEY", "TELEMETRY_API_KEY"),
-        key="api_key",
-        secret=True,
-    ),
-    Setting(
-        "batch_size",
-        kinds.COUNT,
-        100,
-        f"Documents in one request. {_NOT_SENT}",
-        env=("CHAOS_OTEL_BATCH_SIZE", "TELEMETRY_BATCH_SIZE"),
-        key="batch_size",
-    ),
-    Setting(
-        "flush_interval_s",
-        kinds.DURATION,
-        30.0,
-        f"Longest wait for a batch to fill. {_NOT_SENT}",
-        env=("CHAOS_OTEL_FLUSH_INTERVAL", "TELEMETRY_FLUSH_INTERVAL"),
-        key="flush_interval",
-    ),
-    Setting(
-        "retry_attempts",
-        kinds.COUNT,
-        3,
-        f"Tries for one batch. {_NOT_SENT}",
-        env=("CHAOS_OTEL_RETRY_ATTEMPTS", "TELEMETRY_RETRY_ATTEMPTS"),
-        key="retry_attempts",
-    ),
-    Setting(
-        "otlp_endpoint",
-        kinds.TEXT,
-        "",
-        f"Address of an OpenTelemetry collector. {_NOT_SENT}",
-        env=("CHAOS_OTEL_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
-        key="otlp_endpoint",
-    ),
+    *FORWARDING,
 )
 
 # no file may say these: whoever writes a project's file would decide for whoever runs it
 REFUSED_KEYS = {
     "state_dir": "set CHAOS_OTEL_STATE_DIR",
-    "consent": "consent is given by a person, not by a file: take the key out",
+    "consent": "consent is given by a person, not by a file: take it out, chaos-otel consent grant",
+    "destinations": "a project sends nothing anywhere: put it into your own config.toml",
 }
+
+# what a file may hold besides settings, at the top: whoever reads such a table checks what is in it
+TABLES = ("destinations", "consent")
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 BY_KEY = {setting.key: setting for setting in SETTINGS if setting.key}
