@@ -97,6 +97,8 @@ FOREIGN_TRACE_ID: Final = "chaos.foreign.trace_id"
 EVENT_SPAN_ID: Final = "chaos.event.span_id"
 EVENT_PREFIX: Final = "chaos.event."
 EVENT_MESSAGE: Final = "chaos.event.message"
+# how many attributes and events a record had no room for
+LEFT_OUT: Final = "chaos.left_out"
 # a line that stands for output which was left out; a part of a line that goes on in the next
 OUTPUT_CUT_BYTES: Final = "chaos.output.cut_bytes"
 OUTPUT_PARTIAL: Final = "chaos.output.partial"

@@ -6,13 +6,11 @@ Knows nothing of files and destinations. Memory is bounded by what is open at a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.trace import ReadableSpan
 
 from chaos_otel.recorder.foreign import ForeignSpans
-from chaos_otel.recorder.logs import Logs
 from chaos_otel.recorder.outcome import Outcome, outcome
 from chaos_otel.recorder.run import Run
 from chaos_otel.recorder.run_ending import last_spans
@@ -39,6 +37,11 @@ from chaos_otel.records import (
     Superseded,
     Tag,
 )
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk._logs import ReadableLogRecord
+
+    from chaos_otel.recorder.logs import Logs
 
 OUTPUT_LIMIT_BYTES: Final = 16 << 20
 _UNKNOWN_RUN: Final = "unknown"
@@ -121,7 +124,10 @@ class Recorder:
         self._spans = SpanMaker(
             started.trace_id, tracestate=started.tracestate, resource=run_resource(run)
         )
-        self._logs = Logs(self._spans) if self._with_logs else None
+        if self._with_logs:
+            from chaos_otel.recorder.logs import Logs  # 10 ms that only forwarding needs
+
+            self._logs = Logs(self._spans)
         steps = self._steps = Steps(
             run, self._spans, output_limit_bytes=self._limit_bytes, logs=self._logs
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry.sdk.trace import Event as SpanEvent
 from opentelemetry.sdk.trace import ReadableSpan
@@ -13,7 +13,6 @@ from opentelemetry.util.types import AttributeValue
 from chaos_otel import semconv
 from chaos_otel.recorder.early import EarlyOutput
 from chaos_otel.recorder.ending import UNFINISHED, UNNAMED, ended_attributes
-from chaos_otel.recorder.logs import Logs
 from chaos_otel.recorder.operations import Operation, Operations
 from chaos_otel.recorder.outcome import Outcome
 from chaos_otel.recorder.run import Run
@@ -31,6 +30,9 @@ from chaos_otel.records import (
     RunNamed,
     Superseded,
 )
+
+if TYPE_CHECKING:
+    from chaos_otel.recorder.logs import Logs
 
 EVENTS_MAX: Final = 128
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
