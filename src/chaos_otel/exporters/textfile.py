@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from chaos_otel.errors import MetricsError, in_words
+from chaos_otel.errors import MetricsError
 
 FILE = "chaos_otel.prom"
 # node_exporter has a user of its own
@@ -31,7 +31,7 @@ def write_textfile(folder: str, text: bytes) -> str:
             raise
     except OSError as error:
         raise MetricsError(
-            f"cannot write {path} ({in_words(error).rpartition(': ')[2]})",
+            f"cannot write {path} ({(error.strerror or str(error)).lower()})",
             hint="name a folder that you may write to and node_exporter reads "
             "(--collector.textfile.directory)",
         ) from error

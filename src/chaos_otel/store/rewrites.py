@@ -14,26 +14,30 @@ OutletKind: TypeAlias = Literal["textfile", "pushgateway"]
 
 class Rewrite(NamedTuple):
     """`place` is a folder or an address (without secrets); `hold_s` is how long this outlet holds
-    a new series at 0."""
+    a new series at 0. `insecure`: plain text off loopback was allowed."""
 
     kind: OutletKind
     place: str
     hold_s: float
     due_wall_ns: int
+    insecure: bool = False
 
 
 def want_rewrite(database: Database, rewrite: Rewrite) -> None:
     """Have it written again at that time: once, however often it is wanted, and not earlier than
     was said last. StateError where it cannot be noted."""
     with database.writing() as connection:
-        connection.execute("INSERT OR REPLACE INTO rewrite VALUES (?, ?, ?, ?)", rewrite)
+        connection.execute("INSERT OR REPLACE INTO rewrite VALUES (?, ?, ?, ?, ?)", rewrite)
 
 
 def rewrites(database: Database) -> list[Rewrite]:
     """All that are wanted, the next one first."""
     with database.reading() as connection:
         rows = connection.execute("SELECT * FROM rewrite ORDER BY due_wall_ns, kind, place")
-        return [Rewrite(*row) for row in rows]
+        return [
+            Rewrite(kind, place, hold_s, due, bool(insecure))
+            for kind, place, hold_s, due, insecure in rows
+        ]
 
 
 def forget_rewrite(database: Database, rewrite: Rewrite) -> None:

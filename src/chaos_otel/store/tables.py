@@ -55,6 +55,7 @@ TABLES: Final = (
         place TEXT NOT NULL,
         hold_s REAL NOT NULL,
         due_wall_ns INTEGER NOT NULL,
+        insecure INTEGER NOT NULL,
         PRIMARY KEY (kind, place)
     ) WITHOUT ROWID
     """,
@@ -73,6 +74,7 @@ TABLES: Final = (
     ) WITHOUT ROWID
     """,
     "CREATE INDEX cursor_waiting ON cursor (destination, created_wall_ns) WHERE state = 'waiting'",
+    "CREATE INDEX cursor_run ON cursor (run_id)",
     # destinations.py. How a destination is, and its rate limit's bucket.
     """
     CREATE TABLE destination (
