@@ -67,6 +67,16 @@ _FLAG: dict[str, Any] = {"is_flag": True, "default": None}
     help="Take in the OpenTelemetry data that the command's own programs send.",
 )
 @click.option(
+    "--textfile",
+    metavar="FOLDER",
+    help="Write chaos_otel.prom there for node_exporter, during the run and at its end.",
+)
+@click.option(
+    "--prometheus-port",
+    metavar="PORT",
+    help="Serve /metrics on this port of loopback while the run is under way.",
+)
+@click.option(
     "--redact-value-from",
     metavar="NAME",
     multiple=True,

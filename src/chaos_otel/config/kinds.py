@@ -116,6 +116,13 @@ def _parse_positive(value: object) -> int:
     return count
 
 
+def _parse_port(value: object) -> int:
+    port = _parse_count(value)
+    if port > 65535:
+        raise ValueError("is not a port: write a number up to 65535")
+    return port
+
+
 def _parse_names(value: object) -> tuple[str, ...]:
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
@@ -222,6 +229,7 @@ SIZE = Kind("size", parse_size_bytes, show_size)
 DURATION = Kind("duration", parse_duration_s, show_duration)
 LIMIT = Kind("duration, 0: none", _parse_limit_s, show_duration)
 COUNT = Kind("number", _parse_count, str)
+PORT = Kind("port, 0: none", _parse_port, str)
 POSITIVE = Kind("number", _parse_positive, str)
 ADDRESS = Kind("address", _parse_text, show_address)
 ADDRESSES = Kind("addresses", _parse_names, _show_addresses)

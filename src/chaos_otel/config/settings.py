@@ -28,7 +28,8 @@ class Settings(NamedTuple):
 
     `disabled_by` says what switched recording off, as the user wrote it; empty while `enabled`.
     `timeout_s` None: none. `output_limit_bytes` 0: all is kept. `state_dir` is empty where there
-    is no home. A named tuple because its class is made in a fifth of a dataclass's time.
+    is no home; `textfile` is absolute, or empty. A named tuple because its class is made in a fifth
+    of a dataclass's time.
     """
 
     enabled: bool
@@ -67,6 +68,11 @@ class Settings(NamedTuple):
     rate_limit_bytes: int
     outbox_bytes: int
     outbox_age_s: float
+    textfile: str
+    prometheus_port: int
+    scrape_interval_s: float
+    listen: str
+    pushgateway: str
 
     def __repr__(self) -> str:
         """Without the secrets: this may end in a log."""
@@ -215,6 +221,8 @@ def _finish(
     elif not values["enabled"]:
         values["disabled_by"] = f"{origins['enabled'].source} (enabled = false)"
     values["report"] = os.path.join(cwd, values["report"])
+    if values["textfile"]:
+        values["textfile"] = os.path.join(cwd, values["textfile"])
     try:
         values["state_dir"] = state_folder(env)
     except StateError:

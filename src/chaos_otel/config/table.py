@@ -1,7 +1,7 @@
 """Every setting, once: its name, kind, default, and the flag, variables and key that set it.
 
 Knows the words, not how they are looked up. A grep for a variable's name ends here, or in
-`table_forwarding`.
+`table_forwarding` or `table_prometheus`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from types import MappingProxyType
 from chaos_otel.config import kinds
 from chaos_otel.config.setting import Setting
 from chaos_otel.config.table_forwarding import FORWARDING
+from chaos_otel.config.table_prometheus import PROMETHEUS
 
 DEFAULT_REPORT = "chaos_report.json"
 
@@ -204,6 +205,7 @@ SETTINGS: tuple[Setting, ...] = (
         env=("CHAOS_OTEL_STATE_DIR",),
     ),
     *FORWARDING,
+    *PROMETHEUS,
 )
 
 # no file may say these: whoever writes a project's file would decide for whoever runs it
