@@ -74,7 +74,8 @@ class RunEnded(_Record, frozen=True, tag="run.ended"):
 
     Exactly one of `exit_code`, `signal` and `interrupted` says how, except in a run without a
     wrapper, where none of the three is known. Resource figures are those of `wait4`, seconds,
-    bytes, counts; None where unknown.
+    bytes, counts; None where unknown. `redactions` is how many secrets the writer of this record
+    has taken out of what it wrote.
     """
 
     exit_code: int | None = None
@@ -92,6 +93,7 @@ class RunEnded(_Record, frozen=True, tag="run.ended"):
     context_switches_involuntary: int | None = None
     disk_used_bytes: int | None = None
     network_bytes: int | None = None
+    redactions: int | None = None
 
 
 class OperationStarted(_Record, frozen=True, tag="operation.started"):

@@ -26,12 +26,20 @@ def metric_name(said: str) -> str:
     Letters, digits and single underscores, so that OpenTelemetry and Prometheus call it the same;
     one that is ours in either's spelling has RENAMED at its end.
     """
-    name = _FOREIGN.sub("_", said).strip("_")[:NAME_CHARACTERS].rstrip("_") or "metric"
-    return SCRIPT_METRIC_PREFIX + (name + RENAMED if is_taken(name) else name)
+    name = _plain(said)
+    return SCRIPT_METRIC_PREFIX + (name + RENAMED if _is_taken(name) else name)
 
 
-def is_taken(name: str) -> bool:
-    """Whether a metric of ours is called so, by any of the names under which it is exposed."""
+def is_renamed(said: str) -> bool:
+    """Whether a script's metric has another name because this one is ours."""
+    return _is_taken(_plain(said))
+
+
+def _plain(said: str) -> str:
+    return _FOREIGN.sub("_", said).strip("_")[:NAME_CHARACTERS].rstrip("_") or "metric"
+
+
+def _is_taken(name: str) -> bool:
     return (SCRIPT_METRIC_PREFIX + name).replace(".", "_") in _TAKEN
 
 

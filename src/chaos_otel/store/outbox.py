@@ -91,6 +91,13 @@ def waiting(database: Database, destination: str | None = None) -> list[Cursor]:
         return [Cursor(*row) for row in rows]
 
 
+def cursors_of(database: Database, run_id: str) -> dict[str, Cursor]:
+    """A run's cursors by destination, in whatever state."""
+    with database.reading() as connection:
+        rows = connection.execute(f"{_SELECT} WHERE run_id = ?", (run_id,))
+        return {row[0]: Cursor(*row) for row in rows}
+
+
 def drop(
     database: Database, destination: str, run_id: str, *, reason: str, now_wall_ns: int
 ) -> bool:

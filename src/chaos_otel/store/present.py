@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from chaos_otel import instruments, semconv
+from chaos_otel.labels import of_script, rest, series_limit
 from chaos_otel.measures import Labels, Series
 from chaos_otel.store.active import ActiveRun
-from chaos_otel.store.series_rows import rest, series_limit
 
 
 def with_runs(
@@ -22,7 +22,7 @@ def with_runs(
     running: Counter[Labels] = Counter()
     oldest: dict[Labels, int] = {}
     for run in live:
-        labels = _within_limit(_labels(run), known | set(running))
+        labels = _within_limit(of_script(run.script, run.environment), known | set(running))
         running[labels] += 1
         oldest[labels] = min(oldest.get(labels, run.started_wall_ns), run.started_wall_ns)
     kept = [
@@ -58,12 +58,6 @@ def outbox(connection: sqlite3.Connection, *, now_wall_ns: int) -> list[Series]:
         series.append(_now(instruments.SELF_OUTBOX_AGE.name, labels, age_s, now_wall_ns))
         series.append(_now(instruments.SELF_OUTBOX_SIZE.name, labels, size_bytes, now_wall_ns))
     return series
-
-
-def _labels(run: ActiveRun) -> Labels:
-    return tuple(
-        sorted(((semconv.LABEL_SCRIPT, run.script), (semconv.LABEL_ENVIRONMENT, run.environment)))
-    )
 
 
 def _within_limit(labels: Labels, known: set[Labels]) -> Labels:

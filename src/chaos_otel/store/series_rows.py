@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from chaos_otel import instruments, semconv
+from chaos_otel.labels import rest, series_limit
 from chaos_otel.measures import (
     Increment,
     Labels,
@@ -24,16 +25,6 @@ from chaos_otel.measures import (
     distribution,
 )
 
-# labels with few values of ours, and how many: they are kept where others become LABEL_REST
-_BOUNDED: Final = {
-    semconv.LABEL_RESULT: 4,
-    semconv.LABEL_RECORDED_REVISION: 2,
-    semconv.LABEL_RECORDED_USER: 2,
-    semconv.LABEL_WORKING_HOURS: 2,
-    semconv.LABEL_CHANGED: 2,
-    semconv.LABEL_DIRECTION: 2,
-    semconv.LABEL_CHANGE: 2,
-}
 _DROPPED_BY_LIMIT: Final = ((semconv.LABEL_REASON, "series_limit"),)
 _DROPPED_BY_VALUE: Final = ((semconv.LABEL_REASON, "bad_value"),)
 _NEW: Final = "INSERT INTO series (metric, labels, kind, born_wall_ns, at_wall_ns, value) "
@@ -82,19 +73,6 @@ def _labels(connection: sqlite3.Connection, metric: str, labels: Labels) -> Labe
     if connection.execute(count, (metric,)).fetchone()[0] < series_limit(labels):
         return labels
     return rest(labels)
-
-
-def series_limit(labels: Labels) -> int:
-    """How many series a metric with these labels may have of its own; the others are for the
-    rest."""
-    return semconv.MAX_SERIES - math.prod(_BOUNDED.get(name, 1) for name, _ in labels)
-
-
-def rest(labels: Labels) -> Labels:
-    """The labels of the series in which all the others are counted."""
-    return tuple(
-        (name, value if name in _BOUNDED else semconv.LABEL_REST) for name, value in labels
-    )
 
 
 def _apply_one(
