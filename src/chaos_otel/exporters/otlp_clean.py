@@ -14,6 +14,7 @@ RECORD_CHARACTERS_MAX: Final = 512 << 10
 ATTRIBUTES_MAX: Final = 2_000
 ITEMS_MAX: Final = 1_000
 DEPTH_MAX: Final = 8
+_LEAST_CHARACTERS: Final = 64
 CUT_MARK: Final = "[… {} characters left out …]"
 INT64_MAX: Final = (1 << 63) - 1
 
@@ -38,8 +39,12 @@ def text(said: object, budget: Budget, *, limit: int = VALUE_CHARACTERS_MAX) -> 
     either.
     """
     plain = said if type(said) is str else _said(said)
-    limit = min(limit, max(64, budget.left))
-    if len(plain) > limit:
+    length = len(plain)
+    if length <= limit and length <= budget.left and plain.isascii() and "\0" not in plain:
+        budget.left -= length
+        return plain
+    limit = min(limit, max(_LEAST_CHARACTERS, budget.left))
+    if length > limit:
         plain = _cut(plain, limit)
     if not plain.isascii():
         plain = plain.encode("utf-8", "backslashreplace").decode("utf-8")
