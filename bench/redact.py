@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from bench.place import Place
 from bench.row import Row
-from chaos_otel.privacy import Redactor
+from chaos_otel.privacy.redact import Redactor
 
 LINES = (
     "2026-10-04T12:00:01Z INFO  copying build/app.tar.gz to /srv/app/releases/20261004  ok",

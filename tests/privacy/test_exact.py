@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos_otel.privacy import MASK, Redactor, Secret
-from chaos_otel.privacy.exact import ExactValues, forms_of
+from chaos_otel.privacy.exact import ExactValues, Secret, forms_of
+from chaos_otel.privacy.redact import Redactor
+from chaos_otel.privacy.spans import MASK
 
 FORMS: dict[str, Callable[[str], str]] = {
     "raw": str,

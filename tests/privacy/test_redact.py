@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.privacy.corpus import CANARIES, ENVIRONMENT, ORDINARY, VALUE_FROM, Canary
 
-from chaos_otel.privacy import MASK, Redactor, Secret
+from chaos_otel.privacy.exact import Secret
+from chaos_otel.privacy.redact import Redactor
+from chaos_otel.privacy.spans import MASK
 
 
 @pytest.fixture

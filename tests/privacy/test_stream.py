@@ -10,16 +10,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.privacy.corpus import CANARIES, ENVIRONMENT, ORDINARY, VALUE_FROM, Canary, filler, pem
 
-from chaos_otel.privacy import (
-    MARGIN_BYTES,
-    MASK,
-    Redactor,
-    Secret,
-    keep_head,
-    keep_tail,
-    redact_tail,
-)
+from chaos_otel.privacy.exact import Secret
+from chaos_otel.privacy.redact import Redactor
+from chaos_otel.privacy.spans import MASK
 from chaos_otel.privacy.stream import WINDOW_BYTES
+from chaos_otel.privacy.tail import MARGIN_BYTES, keep_head, keep_tail, redact_tail
 
 MASK_BYTES = MASK.encode()
 PRINTED = [canary for canary in CANARIES if canary.place in ("stdout", "stderr", "message")]
