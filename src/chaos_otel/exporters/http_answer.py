@@ -1,0 +1,94 @@
+"""What an HTTP answer to an OTLP export means. Pure: docs/forwarding.md has it as a table.
+
+A status that the specification calls final but that may well pass (500, 408) waits: to send again
+costs a duplicate at most, with the same ids, and to give up would cost the records.
+"""
+
+from __future__ import annotations
+
+from chaos_otel.config.destination import Signal
+from chaos_otel.exporters.answer import Answer, Later, Paused, Refused
+from chaos_otel.exporters.http_request import HttpAnswer
+from chaos_otel.exporters.otlp_response import from_json, from_protobuf
+from chaos_otel.exporters.reason import quoted
+from chaos_otel.exporters.retry_after import retry_after_s
+
+_REFUSED = (400, 413, 422)
+_LATER = (408, 425, 429)
+_NEVER = (501, 505, 511)
+# what Go's servers and nginx say in plain text when TLS is spoken at their port
+_TLS_PORT = (b"HTTP request to an HTTPS server", b"HTTP request was sent to HTTPS port")
+_ADVICE = {
+    401: "check the token in its headers",
+    403: "check what its token may do",
+    404: "check the path of its address (OTLP has /v1/traces, /v1/logs, /v1/metrics)",
+    405: "check the path of its address: this one takes no POST",
+    407: "the proxy wants a user and a password",
+    415: "it does not take this encoding; try another protocol (http/protobuf, http/json, grpc)",
+    505: "it does not speak HTTP/1.1",
+    511: "this network wants a log-in first",
+}
+_HTML = "an HTML page, not OTLP: check host, port and path, and log-in pages in between"
+
+
+def answer_to(signal: Signal, said: HttpAnswer, *, now_wall_ns: int) -> Answer:
+    """`said` is whole; `now_wall_ns` is for a Retry-After that is a date."""
+    status = said.status
+    if 200 <= status < 300:
+        return _taken(signal, said)
+    if status < 400:
+        place = "" if status < 300 else "; it is not followed: set the address that it names"
+        return Paused(f"HTTP {status}, {'a redirect' if status >= 300 else 'no answer'}{place}")
+    if any(words in said.body for words in _TLS_PORT):
+        return Paused("it speaks TLS where plain text was sent; use https://")
+    words = f"HTTP {status}{_told(said)}"
+    if status in _REFUSED:
+        return Refused(words)
+    if status in _LATER or (500 <= status < 600 and status not in _NEVER):
+        date = said.headers.get("date", "")
+        after = said.headers.get("retry-after", "")
+        return Later(words, retry_after_s(after, date=date, now_wall_ns=now_wall_ns))
+    return Paused(f"{words}; {_ADVICE.get(status, 'check its address and its settings')}")
+
+
+def _taken(signal: Signal, said: HttpAnswer) -> Answer:
+    """Only an answer that was read and understood says that records arrived."""
+    kind = said.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in ("", "application/x-protobuf", "application/protobuf"):
+        understood = from_protobuf(signal, said.body)
+    elif kind == "application/json":
+        understood = from_json(signal, said.body)
+    else:
+        what = _HTML if "html" in kind else f"{quoted(kind)}, not OTLP: check its address"
+        return Paused(f"HTTP {said.status} with {what}")
+    if understood is None:
+        what = _HTML if _is_html(said.body) else "an answer that is not OTLP: check its address"
+        return Paused(f"HTTP {said.status} with {what}")
+    return understood
+
+
+def _told(said: HttpAnswer) -> str:
+    """The server's own words, when they are words."""
+    kind = said.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if _is_html(said.body) or kind not in ("", "text/plain", "application/json"):
+        return _status_message(said, kind)
+    words = quoted(said.body.decode(errors="replace"))
+    return f": {words}" if words and words.isprintable() else ""
+
+
+def _status_message(said: HttpAnswer, kind: str) -> str:
+    """OTLP servers tell in a google.rpc.Status what is wrong."""
+    if "protobuf" not in kind:
+        return ""
+    from google.protobuf.message import DecodeError
+    from google.rpc.status_pb2 import Status
+
+    try:
+        words = quoted(Status.FromString(said.body).message)
+    except DecodeError:
+        return ""
+    return f": {words}" if words else ""
+
+
+def _is_html(body: bytes) -> bool:
+    return body[:200].lstrip().lower().startswith((b"<!doctype", b"<html"))

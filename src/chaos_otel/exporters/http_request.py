@@ -1,0 +1,196 @@
+"""One HTTP request and its answer, within a hard deadline. Knows no OTLP.
+
+`http.client` of the standard library over sockets of ours (`http_wire`): quicker to import than
+requests or httpx, no `.netrc`, no proxy, CA or cookie from the environment, no redirect followed,
+and every wait is ours to limit.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from chaos_otel.config.destination import Tls
+from chaos_otel.errors import in_words
+from chaos_otel.exporters.address import Address, address_of
+from chaos_otel.exporters.deadline import Deadline
+from chaos_otel.exporters.header_fields import header_problem, proxy_fields, request_fields
+from chaos_otel.exporters.http_connection import Connection, Route, open_connection, speaks_tls
+from chaos_otel.exporters.network_fault import ConnectError, NetworkFault
+from chaos_otel.exporters.plain_text import plain_text_problem
+from chaos_otel.exporters.tls import client_context
+from chaos_otel.exporters.tls_fault import tls_fault
+
+# an answer to an export is some bytes, or a page of words
+MAX_ANSWER_BYTES = 1024 * 1024
+_GONE = (ConnectionError, http.client.RemoteDisconnected, ssl.SSLEOFError)
+
+
+class HttpAnswer(NamedTuple):
+    """Any status, 3xx included. Header names are lower case; `body` is whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Request(NamedTuple):
+    route: Route
+    method: str
+    fields: Mapping[str, str]
+    body: bytes
+
+
+class HttpClient:
+    """Requests to the hosts of one destination, one at a time, over connections that are kept.
+
+    For one thread. Owns its connections.
+    """
+
+    def __init__(self, *, tls: Tls, proxy: str = "") -> None:
+        self._tls = tls
+        self._proxy = proxy
+        self._context: ssl.SSLContext | None = None
+        self._kept: dict[str, Connection] = {}
+
+    def request(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        timeout_s: float,
+        method: str = "POST",
+    ) -> HttpAnswer | NetworkFault:
+        """Send, and read the answer, in `timeout_s` at most: name look-up, connecting, TLS, and a
+        peer that drips a byte a second included. A connection that was kept and turns out to be
+        closed is replaced once. Raises nothing that settings or a network can cause."""
+        deadline = Deadline(timeout_s)
+        try:
+            request = self._checked(url, headers, body, method)
+            return self._answer(request, deadline)
+        except ConnectError as error:
+            return error.fault
+        except ssl.SSLError as error:
+            return tls_fault(error, has_certificate=bool(self._tls.certificate_file))
+        except TimeoutError:
+            return NetworkFault(f"no answer within {deadline.timeout_s:g} s")
+        except OSError as error:
+            return NetworkFault(f"the connection was lost ({in_words(error)})")
+        except (http.client.HTTPException, ValueError) as error:
+            # its text may repeat what was sent or received
+            return NetworkFault(f"its answer is not whole, or not HTTP ({type(error).__name__})")
+
+    def close(self) -> None:
+        """Close its connections, at once."""
+        for connection in self._kept.values():
+            connection.close()
+        self._kept.clear()
+
+    def _checked(self, url: str, headers: Mapping[str, str], body: bytes, method: str) -> _Request:
+        """What will be sent, and where to; ConnectError, lasting, if it must not be."""
+        try:
+            address = address_of(url)
+            proxy = proxy_of(self._proxy)
+        except ValueError as error:
+            raise _wrong(f"{error}; correct the setting") from error
+        problem = plain_text_problem(address, proxy, self._tls) or header_problem(headers)
+        if problem:
+            raise _wrong(problem)
+        for_proxy = proxy_fields(headers, proxy) if proxy is not None else {}
+        fields = request_fields(headers, address, body_bytes=len(body))
+        route = Route(address, proxy, for_proxy)
+        if not route.has_tunnel:
+            fields |= for_proxy
+        return _Request(route, method, fields, body)
+
+    def _answer(self, request: _Request, deadline: Deadline) -> HttpAnswer:
+        address = request.route.address
+        key = f"{address.is_secure} {address.host} {address.port}"
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            if not kept.is_stale():
+                kept.begin(deadline)
+                answer = self._spoken(key, kept, request)
+                if answer is not None:
+                    return answer
+            kept.close()
+        made = open_connection(request.route, self._context_for(address), deadline)
+        answer = self._spoken(key, made, request)
+        if answer is None:
+            raise ConnectError(_silence(request.route, deadline))
+        return answer
+
+    def _spoken(self, key: str, connection: Connection, request: _Request) -> HttpAnswer | None:
+        """The answer; None where the other side closed without a byte of one. The connection is
+        kept or closed."""
+        is_kept = False
+        try:
+            status, headers, body, is_kept = connection.exchange(
+                request.method,
+                request.route.target,
+                request.fields,
+                request.body,
+                max_bytes=MAX_ANSWER_BYTES,
+            )
+        except _GONE:
+            if connection.received_bytes:
+                raise
+            return None
+        finally:
+            if is_kept:
+                self._kept[key] = connection
+            else:
+                connection.close()
+        return HttpAnswer(status, headers, body)
+
+    def _context_for(self, address: Address) -> ssl.SSLContext | None:
+        if address.is_secure and self._context is None:
+            self._context = client_context(self._tls, speaks="http/1.1")
+        return self._context if address.is_secure else None
+
+
+def post(
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    tls: Tls,
+    proxy: str = "",
+    timeout_s: float,
+    method: str = "POST",
+) -> HttpAnswer | NetworkFault:
+    """One request on a connection of its own."""
+    client = HttpClient(tls=tls, proxy=proxy)
+    try:
+        return client.request(url, headers, body, timeout_s=timeout_s, method=method)
+    finally:
+        client.close()
+
+
+def proxy_of(setting: str) -> Address | None:
+    """The address of a configured proxy, `http://[user:password@]host:port`; ValueError for one
+    that cannot be."""
+    if not setting:
+        return None
+    try:
+        proxy = address_of(setting)
+    except ValueError as error:
+        raise ValueError(f"proxy: {error}") from error
+    if proxy.is_secure:
+        raise ValueError("proxy: only one that is itself spoken to over http:// can be used")
+    return proxy
+
+
+def _silence(route: Route, deadline: Deadline) -> NetworkFault:
+    """It took the request and closed. A TLS port does so when it is spoken to in plain text."""
+    if not route.address.is_secure and route.proxy is None and speaks_tls(route.address, deadline):
+        words = "it speaks TLS where plain text was sent; use https://"
+        return NetworkFault(words, is_lasting=True)
+    return NetworkFault("it closed the connection without an answer")
+
+
+def _wrong(reason: str) -> ConnectError:
+    return ConnectError(NetworkFault(reason, is_lasting=True))
