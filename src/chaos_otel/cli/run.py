@@ -166,6 +166,9 @@ def _request(argv: list[bytes], settings: Settings) -> Request:
         redact_value_from=settings.redact_value_from,
         retention_age_s=settings.retention_age_s,
         retention_bytes=settings.retention_bytes,
+        textfile=settings.textfile,
+        prometheus_port=settings.prometheus_port,
+        scrape_interval_s=settings.scrape_interval_s,
     )
 
 

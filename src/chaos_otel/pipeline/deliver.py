@@ -54,12 +54,15 @@ def main(plan_file: str) -> int:
 
 
 def _deliver(plan: Plan, guard: Guard) -> int:
+    from chaos_otel.pipeline.exposure import Exposure
     from chaos_otel.pipeline.housekeeping import keep_house, recover_small
     from chaos_otel.pipeline.outcome import JournalFollower
     from chaos_otel.pipeline.removal import clear_memory
     from chaos_otel.pipeline.unhooked import tool_of, unhooked
 
     tools = {tool_of(plan.argv)}
+    exposure = Exposure(plan)
+    exposure.start()
     with JournalFollower(plan.folder) as follower:
         recovered = recover_small(plan)
         if not plan.watch_pid:
@@ -69,6 +72,7 @@ def _deliver(plan: Plan, guard: Guard) -> int:
         notices = unhooked(tools, follower.hooks) if plan.inject else []
     if plan.receiver_fd >= 0:
         os.close(plan.receiver_fd)
+    notices += exposure.finish()
     _answer(plan, outcome, recovered, notices)
     if lingering:
         _pump_on(plan, guard)

@@ -66,8 +66,12 @@ class Plan(NamedTuple):
     redact_value_from: tuple[str, ...] = ()
     retention_age_s: float = 14 * 86400.0
     retention_bytes: int = 1_000_000_000
+    textfile: str = ""
+    prometheus_port: int = 0
+    scrape_interval_s: float = 30.0
     watch_pid: int = 0
     inject: bool = False
+    destinations: tuple[dict[str, Any], ...] = ()
     network_before_bytes: int | None = None
     channels: tuple[ChannelPlan, ...] = ()
     terminal_fd: int = -1
@@ -76,6 +80,11 @@ class Plan(NamedTuple):
     orders_fd: int = -1
     answers_fd: int = -1
     receiver_fd: int = -1
+
+    @property
+    def state(self) -> str:
+        """The state folder that the run lies in."""
+        return self.folder.rpartition("/runs/")[0]
 
     def encode(self) -> bytes:
         """A Python literal, ASCII only: the one notation that costs no import before the command
@@ -93,7 +102,7 @@ class Plan(NamedTuple):
             values = {key: value for key, value in said.items() if key in cls._fields}
         except (SyntaxError, AttributeError, MemoryError, RecursionError) as error:
             raise ValueError("not a plan") from error
-        for key in ("argv", "secrets", "redact_value_from"):
+        for key in ("argv", "secrets", "redact_value_from", "destinations"):
             values[key] = tuple(values.get(key, ()))
         values["channels"] = tuple(ChannelPlan(**entry) for entry in values.get("channels", ()))
         try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Request(NamedTuple):
     """One command to run. `report` is an absolute path, empty for none; `argv` is as it was
-    typed."""
+    typed. `destinations` are the consented ones, as `Destination.to_json` gives them."""
 
     argv: tuple[bytes, ...]
     tags: dict[str, str]
@@ -27,3 +27,7 @@ class Request(NamedTuple):
     redact_value_from: tuple[str, ...] = ()
     retention_age_s: float = 14 * 86400.0
     retention_bytes: int = 1_000_000_000
+    textfile: str = ""
+    prometheus_port: int = 0
+    scrape_interval_s: float = 30.0
+    destinations: tuple[dict[str, Any], ...] = ()
