@@ -43,6 +43,7 @@ SPEAKERS = {
     "pipeline/deliver.py": "is called as a program of its own",
     "pipeline/guard.py": "ends that program",
     "pipeline/receive.py": "is called as a program of its own",
+    "pipeline/settle.py": "is called as a program of its own",
     "runner/command.py": "finds the command's words, byte for byte, behind ours",
     "runner/leave.py": "leaves as the command did",
     "runner/monitor.py": "is a forked child, which must run nothing else of ours",
