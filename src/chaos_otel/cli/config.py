@@ -9,8 +9,10 @@ from typing import Any, Literal
 import click
 
 from chaos_otel.cli.output import answer, printable, wants_colour
+from chaos_otel.config.destinations import destinations
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.folders import working_folder
+from chaos_otel.config.host_consent import host_grants
 from chaos_otel.config.setting import Setting
 from chaos_otel.config.settings import Loaded, load
 from chaos_otel.config.table import SETTINGS
@@ -71,8 +73,11 @@ def check(ctx: click.Context) -> None:
       chaos-otel config check && git commit chaos-otel.toml
     """
     environment = Environment.of_process()
+    loaded = load(environment, {}, working_folder())
     problems = [
-        *load(environment, {}, working_folder()).warnings,
+        *loaded.warnings,
+        *destinations(loaded, environment).problems,
+        *host_grants(loaded.files)[1],
         *_misspelt(environment.mapping()),
     ]
     for problem in problems:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from chaos_otel.cli import summary
 from chaos_otel.cli.output import painter, say, wants_colour, write_lines
+from chaos_otel.config.any_destination import names_destination
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.folders import working_folder
 from chaos_otel.config.settings import Loaded, Settings, load
@@ -20,6 +21,9 @@ from chaos_otel.pipeline.request import Request
 from chaos_otel.runner.command import own_arguments
 from chaos_otel.runner.descriptors import keep_standard_numbers
 from chaos_otel.runner.leave import leave_as
+
+if TYPE_CHECKING:
+    from chaos_otel.pipeline.consenting import Chosen
 
 _CONTEXT = {"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]}
 _FLAG: dict[str, Any] = {"is_flag": True, "default": None}
@@ -134,7 +138,10 @@ def run(command: tuple[str, ...], **flags: Any) -> NoReturn:
         run_plainly(
             argv, environment, timeout_s=settings.timeout_s, kill_after_s=settings.kill_after_s
         )
-    request = _request(argv, settings)
+    chosen = _chosen(loaded, environment)
+    if chosen is not None:
+        loaded = loaded._replace(warnings=[*loaded.warnings, *chosen.problems])
+    request = _request(argv, settings, chosen)
     try:
         if inside_run(environment):
             run_nested(request, environment)
@@ -142,11 +149,20 @@ def run(command: tuple[str, ...], **flags: Any) -> NoReturn:
     except UnsupervisedError as error:
         say(f"this run is not recorded: {error}")
         run_plainly(argv, environment, timeout_s=None, kill_after_s=settings.kill_after_s)
-    _tell(finished, loaded, environment)
+    _tell(finished, loaded, environment, chosen)
     leave_as(finished.ended.exit, timed_out=finished.ended.timed_out)
 
 
-def _request(argv: list[bytes], settings: Settings) -> Request:
+def _chosen(loaded: Loaded, environment: Environment) -> Chosen | None:
+    """Where this run may go and may not; most name no destination, and load nothing for it."""
+    if not names_destination(loaded, environment):
+        return None
+    from chaos_otel.pipeline.consenting import choose
+
+    return choose(loaded, environment)
+
+
+def _request(argv: list[bytes], settings: Settings, chosen: Chosen | None) -> Request:
     return Request(
         argv=tuple(argv),
         report=settings.report if settings.write_report else "",
@@ -166,13 +182,16 @@ def _request(argv: list[bytes], settings: Settings) -> Request:
         redact_value_from=settings.redact_value_from,
         retention_age_s=settings.retention_age_s,
         retention_bytes=settings.retention_bytes,
+        destinations=tuple(one.to_json() for one in chosen.consented) if chosen else (),
         textfile=settings.textfile,
         prometheus_port=settings.prometheus_port,
         scrape_interval_s=settings.scrape_interval_s,
     )
 
 
-def _tell(finished: Finished, loaded: Loaded, environment: Environment) -> None:
+def _tell(
+    finished: Finished, loaded: Loaded, environment: Environment, chosen: Chosen | None
+) -> None:
     problems = [loaded.warning] if loaded.warning else []
     problems += finished.problems
     problems += finished.answer.get("recovered", [])
@@ -186,3 +205,5 @@ def _tell(finished: Finished, loaded: Loaded, environment: Environment) -> None:
     if not loaded.settings.quiet:
         paint = painter(wants_colour(environment.mapping(), sys.stderr))
         write_lines(summary.lines(finished, paint))
+        if chosen is not None and chosen.unconsented:
+            write_lines([summary.not_consented([one.key for one in chosen.unconsented])])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from chaos_otel.cli.output import printable
@@ -30,6 +30,13 @@ def lines(finished: Finished, paint: Paint) -> Iterator[str]:
         yield f"  output    not captured: {finished.channels.reason}"
     if finished.answer.get("report"):
         yield f"  report    {printable(finished.answer['report'])}"
+
+
+def not_consented(keys: Sequence[str]) -> str:
+    """The line about destinations that are configured and get nothing."""
+    more = f" (and {len(keys) - 1} more)" if len(keys) > 1 else ""
+    remedy = "nobody has consented; chaos-otel consent grant"
+    return f"  not sent  {printable(keys[0])}{more}: {remedy}"
 
 
 def _result(finished: Finished, summary: dict[str, Any], paint: Paint) -> str:

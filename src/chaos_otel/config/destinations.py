@@ -41,17 +41,18 @@ def destinations(loaded: Loaded, environment: Environment, *, secrets: bool = Tr
     layers = Layers(loaded, environment)
     wanted, problems = _all_wanted(layers)
     found: list[Destination] = []
+    unusable: list[Problem] = []
     origins: dict[str, Mapping[str, str]] = {}
     for key, one in wanted.items():
         try:
             _refuse_plain_text(key, one)
             headers = _revealed(one, environment) if secrets else {}
         except ConfigError as error:
-            problems.append(Problem(one.origin, str(error.args[0]), error.hint))
+            unusable.append(Problem(one.origin, str(error.args[0]), error.hint))
             continue
         found.append(one.destination(key, headers))
         origins[key] = one.origins()
-    return Found(tuple(found), problems, origins)
+    return Found(tuple(found), unusable + problems, origins)
 
 
 def with_headers(destination: Destination, loaded: Loaded, environment: Environment) -> Destination:
