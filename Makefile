@@ -2,7 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := src tests bench examples
+SOURCES := src tests bench examples grafana
 SHELL_SCRIPTS = $(shell find .ci examples src tests bench -type f \( -name '*.sh' -o -path '.ci/*' \))
 WORKERS := 2
 
@@ -15,10 +15,10 @@ unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED VIRTUAL_
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench format docs clean packages
+.PHONY: help demo test bench format docs dashboards clean packages
 
 help:  ## list the words
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed  ## run a real deployment script and show the report of it
 	@echo '$$ chaos-otel run -- examples/shell/deploy.sh'
@@ -45,10 +45,13 @@ format: $(VENV)/ready-to-test  ## lay the code out and mend what can be mended
 docs: $(VENV)/ready-to-test  ## write docs/commands.md from the commands
 	$(BIN)/python tests/command_reference.py > docs/commands.md
 
+dashboards: $(VENV)/ready-to-test  ## write grafana/dashboards/ from grafana/source/
+	$(BIN)/python -m grafana.source
+
 clean:  ## remove all that these words made
 	rm -rf $(VENV) build dist chaos_report.json .mypy_cache .pytest_cache .ruff_cache
 	rm -rf .import_linter_cache .hypothesis
-	find src tests bench -name __pycache__ -prune -exec rm -rf {} +
+	find src tests bench grafana -name __pycache__ -prune -exec rm -rf {} +
 
 packages:
 	@.ci/debian-packages

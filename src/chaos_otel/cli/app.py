@@ -26,6 +26,7 @@ COMMANDS = {
     "deliver": "chaos_otel.cli.deliver:deliver",
     "recover": "chaos_otel.cli.recover:recover",
     "import": "chaos_otel.cli.import_:import_",
+    "dashboards": "chaos_otel.cli.dashboards:dashboards",
     "completion": "chaos_otel.cli.completion:completion",
     "shell-open": "chaos_otel.cli.shell_open:shell_open",
 }
