@@ -157,6 +157,19 @@ def test_an_event_after_the_end_is_still_of_its_operation() -> None:
     assert found[-1].log_record.event_name == "chaos.event.changed"
 
 
+def test_an_end_says_its_message() -> None:
+    """As an error, or a success; an operation that was left open is an error, or a warning."""
+    failing = end(A, success=False, message="disk full")
+    assert [
+        (body(log), log.log_record.severity_text, span_id(log))
+        for log in logs(start(A, "copy"), failing, start(B, "left open"))
+    ] == [
+        ("disk full", "ERROR", A),
+        ("unfinished: the run ended before this operation did (success)", "WARN", B),
+    ]
+    assert bodies(start(A), end(A)) == []
+
+
 def test_no_event_is_left_out() -> None:
     """A span keeps a few events; each is a log record."""
     events = [said("info", str(number), op=A) for number in range(500)]
@@ -286,7 +299,7 @@ PIECES = st.lists(
 def test_lines_hold_all_that_was_printed(pieces: list[tuple[str, Stream, bytes]]) -> None:
     """Of every operation and stream, in order, however it was cut; twice the same."""
     outputs = [printed(op, raw=data, stream=stream) for op, stream, data in pieces if data]
-    records = [start(A), start(B), *outputs]
+    records = [start(A), start(B), *outputs, end(B), end(A)]
     found = logs(*records)
     again = logs(*records)
     assert [(log.log_record.body, span_id(log)) for log in found] == [

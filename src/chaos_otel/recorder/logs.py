@@ -46,10 +46,12 @@ class Logs:
     """Makes log records; `take` gives those made since the last call, in order.
 
     The same calls give the same records. Holds what was not taken yet, and the beginning of one
-    line for each stream of each operation that is open.
+    line for each stream of each operation that is open. `op` is the id of an operation or of any
+    other span; what has none is of the span `below`.
     """
 
-    def __init__(self, spans: SpanMaker) -> None:
+    def __init__(self, spans: SpanMaker, *, below: SpanContext) -> None:
+        self.below = below
         self._spans = spans
         self._lines: dict[tuple[str, Stream], Lines] = {}
         self._made: list[ReadableLogRecord] = []
@@ -65,7 +67,7 @@ class Logs:
         what: str,
         message: str,
         *,
-        span: SpanContext,
+        op: str = "",
         wall_ns: int,
         name: str = "",
         attributes: Mapping[str, str] = _NOTHING,
@@ -80,14 +82,14 @@ class Logs:
         severity = SEVERITIES.get(what, SeverityNumber.INFO)
         self._make(
             message,
-            span=span,
+            span=self._span(op),
             wall_ns=wall_ns,
             severity=severity,
             attributes=known,
             event=semconv.EVENT_PREFIX + what,
         )
 
-    def damage(self, damage: Damage, *, span: SpanContext) -> None:
+    def damage(self, damage: Damage) -> None:
         """Something was lost or unreadable."""
         known: dict[str, AttributeValue] = {
             semconv.LOSS_PREFIX + "where": damage.where,
@@ -96,28 +98,32 @@ class Logs:
         }
         self._make(
             damage.reason,
-            span=span,
+            span=self.below,
             wall_ns=damage.wall_ns,
             severity=SeverityNumber.WARN,
             attributes=known,
             event=semconv.EVENT_PREFIX + "damage",
         )
 
-    def output(self, output: Output, *, span: SpanContext, op: str) -> None:
+    def output(self, output: Output, *, op: str) -> None:
         """A piece of what `op` (empty: the command) printed; its last, unfinished line waits."""
         lines = self._lines.get((op, output.stream))
         if lines is None:
             lines = self._lines[op, output.stream] = Lines()
+        span = self._span(op)
         for line in lines.add(output):
             self._line(line, output.stream, span)
 
-    def end(self, op: str, *, span: SpanContext) -> None:
+    def end(self, op: str) -> None:
         """Nothing more comes of an operation: its unfinished lines are as whole as they get."""
         for stream in STREAMS:
             lines = self._lines.pop((op, stream), None)
             if lines is not None:
                 for line in lines.end():
-                    self._line(line, stream, span)
+                    self._line(line, stream, self._span(op))
+
+    def _span(self, op: str) -> SpanContext:
+        return self._spans.context(op) if op else self.below
 
     def _line(self, line: Line, stream: Stream, span: SpanContext) -> None:
         known: dict[str, AttributeValue] = {semconv.LOG_IOSTREAM: STREAMS[stream]}

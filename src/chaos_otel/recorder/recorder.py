@@ -127,7 +127,7 @@ class Recorder:
         if self._with_logs:
             from chaos_otel.recorder.logs import Logs  # 10 ms that only forwarding needs
 
-            self._logs = Logs(self._spans)
+            self._logs = Logs(self._spans, below=self._spans.context(started.span_id))
         steps = self._steps = Steps(
             run, self._spans, output_limit_bytes=self._limit_bytes, logs=self._logs
         )
@@ -173,17 +173,18 @@ class Recorder:
     def _interrupted(self, record: Interrupted) -> None:
         self._run.take_interruption(record)
         if self._logs is not None:
-            below = self._steps.below
-            self._logs.event("interrupted", record.reason, span=below, wall_ns=record.wall_ns)
+            self._logs.event("interrupted", record.reason, wall_ns=record.wall_ns)
 
     def _damaged(self, record: Damage) -> None:
         self._run.take_damage(record)
         if self._logs is not None:
-            self._logs.damage(record, span=self._steps.below)
+            self._logs.damage(record)
 
     def _process_started(self, record: ProcessStarted) -> None:
         self._run.process = record
         self._steps.below = self._spans.context(record.span_id)
+        if self._logs is not None:
+            self._logs.below = self._steps.below
 
     def _run_named(self, record: RunNamed) -> None:
         if self._run.take_name(record):

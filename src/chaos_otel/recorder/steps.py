@@ -160,12 +160,12 @@ class Steps:
         extra: dict[str, AttributeValue] = {semconv.OPERATION_UNFINISHED: True}
         if not how.success:
             extra[semconv.ERROR_TYPE] = how.error_type
-        message = UNFINISHED.format(how.error_type)
+        message = UNFINISHED.format(how.error_type or how.result)
         for operation in self._operations.innermost_first():
             end = _end(last, operation, success=how.success, message=message)
             self._close(operation, end, extra=extra)
         if self._logs is not None:
-            self._logs.end("", span=self.below)
+            self._logs.end("")
 
     def _open(
         self,
@@ -226,10 +226,20 @@ class Steps:
             self._logs.event(
                 what,
                 attributes.get(semconv.EVENT_MESSAGE, ""),
-                span=self._spans.context(op) if op else self.below,
+                op=op,
                 wall_ns=record.wall_ns,
                 name=record.name,
                 attributes=attributes,
+            )
+
+    def _log_end(self, operation: Operation, end: OperationEnded, *, unfinished: bool) -> None:
+        """The end as a log record, if something was said at it."""
+        assert self._logs is not None
+        self._logs.end(operation.id)
+        if end.message:
+            what = "error" if not end.success else "warning" if unfinished else "success"
+            self._logs.event(
+                what, end.message, op=operation.id, wall_ns=end.wall_ns, name=operation.name
             )
 
     def _note_double(self, record: OperationEnded, better: str) -> None:
@@ -248,14 +258,13 @@ class Steps:
         """What no open operation printed; `op` is one that has ended or never began."""
         self._run.take_output(output)
         if self._logs is not None:
-            span = self._spans.context(op) if op else self.below
-            self._logs.output(output, span=span, op=op)
+            self._logs.output(output, op=op)
             if op:
-                self._logs.end(op, span=span)
+                self._logs.end(op)
 
     def _print(self, operation: Operation, output: Output) -> None:
         if self._logs is not None:
-            self._logs.output(output, span=self._spans.context(operation.id), op=operation.id)
+            self._logs.output(output, op=operation.id)
         if output.stream == 1:
             if operation.stdout is None:
                 operation.stdout = Transcript(self._limit_bytes)
@@ -288,7 +297,7 @@ class Steps:
         run, operations, parent = self._run, self._operations, operation.parent
         operations.end(operation)
         if self._logs is not None:
-            self._logs.end(operation.id, span=self._spans.context(operation.id))
+            self._log_end(operation, end, unfinished=semconv.OPERATION_UNFINISHED in extra)
         run.operations += end.counted
         if not end.success and end.counted:
             run.failed_operations += 1
