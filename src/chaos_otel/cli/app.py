@@ -23,6 +23,7 @@ COMMANDS = {
     "shell-lib": "chaos_otel.cli.shell_lib:shell_lib",
     "pyinfra-hook": "chaos_otel.cli.pyinfra_hook:pyinfra_hook",
     "config": "chaos_otel.cli.config:config",
+    "consent": "chaos_otel.cli.consent:consent",
     "deliver": "chaos_otel.cli.deliver:deliver",
     "recover": "chaos_otel.cli.recover:recover",
     "import": "chaos_otel.cli.import_:import_",

@@ -1,0 +1,77 @@
+"""Granting and revoking: written down first, then counted, then what waits is given up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from chaos_otel import clock, semconv
+from chaos_otel.config.environment import Environment
+from chaos_otel.config.folders import runtime_folder
+from chaos_otel.errors import StateError
+from chaos_otel.instruments import CONSENT_CHANGES
+from chaos_otel.labels import UNKNOWN, joined, of_script
+from chaos_otel.measures import Increment
+from chaos_otel.pipeline.facts import user_attributes
+from chaos_otel.pipeline.waiting import drop_waiting
+from chaos_otel.privacy.consent import Change, Verb
+from chaos_otel.store.consents import append_consents, read_consents
+from chaos_otel.store.counters import count_run
+from chaos_otel.store.database import Database
+from chaos_otel.store.dead_letters import dead_letters, remove_letters
+
+# whose counter it is: not a script's
+_SCRIPT = "chaos-otel"
+REVOKED = "revoked"
+
+
+class Changed(NamedTuple):
+    """What came of a change: how many runs no longer wait, and what went wrong besides."""
+
+    dropped_runs: int = 0
+    problem: str = ""
+
+
+def change_consent(state: str, environment: Environment, verb: Verb, address: str) -> Changed:
+    """Write one change down, which is what counts, and do what follows from it.
+
+    StateError where it cannot be written: then nothing has changed.
+    """
+    by = user_attributes(state).get(semconv.USER_HASH, "")
+    append_consents(state, [Change(clock.now().wall_ns, verb, address, "command", by)])
+    try:
+        with Database(state) as database:
+            count_changes(database, read_consents(state))
+            dropped = _empty(state, environment, database, address) if verb == "revoke" else 0
+    except StateError as error:
+        return Changed(problem=str(error))
+    return Changed(dropped)
+
+
+def count_changes(database: Database, changes: Iterable[Change]) -> None:
+    """Count the changes that were not counted yet: those of the host's file are written down where
+    there is no time for a database."""
+    for change in changes:
+        labels = joined(of_script(_SCRIPT, UNKNOWN), (semconv.LABEL_CHANGE, change.verb))
+        once = f"consent {change.at_wall_ns} {change.verb} {change.destination}"
+        measure = Increment(CONSENT_CHANGES.name, labels, 1.0)
+        count_run(database, once, [measure], now_wall_ns=clock.now().wall_ns)
+
+
+def _empty(state: str, environment: Environment, database: Database, address: str) -> int:
+    """Give up what waits there, on disk and in memory, and what was refused there."""
+    now_wall_ns = clock.now().wall_ns
+    dropped = 0
+    for runs in _run_folders(state, environment):
+        dropped += drop_waiting(runs, database, address, now_wall_ns=now_wall_ns, reason=REVOKED)
+    letters = dead_letters(database)
+    going = [one.number for one in letters if f"{one.destination} ".startswith(f"{address} ")]
+    remove_letters(database, going)
+    return dropped
+
+
+def _run_folders(state: str, environment: Environment) -> list[str]:
+    try:
+        return [f"{state}/runs", f"{runtime_folder(environment)}/runs"]
+    except StateError:
+        return [f"{state}/runs"]
