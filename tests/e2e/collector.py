@@ -137,7 +137,8 @@ def attributes(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Mapping[str, Any]) -> Any:
-    ((kind, plain),) = value.items() or (("none", None),)
-    if kind == "arrayValue":
-        return [_plain(one) for one in plain.get("values", ())]
-    return int(plain) if kind == "intValue" else plain
+    if "arrayValue" in value:
+        return [_plain(one) for one in value["arrayValue"].get("values", ())]
+    if "intValue" in value:
+        return int(value["intValue"])
+    return next(iter(value.values()), None)
