@@ -52,6 +52,10 @@ class MetricsError(ChaosOtelError):
     """Metrics cannot be given out: a folder, a port or a server cannot be used."""
 
 
+class ConsentError(ChaosOtelError):
+    """Something would have to leave this machine, and nobody has said that it may."""
+
+
 class StartError(ChaosOtelError):
     """The command could not be started because of us: status 125, as `env` and `timeout` use it."""
 

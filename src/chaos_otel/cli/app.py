@@ -32,6 +32,9 @@ COMMANDS = {
     "serve": "chaos_otel.cli.serve:serve",
     "textfile": "chaos_otel.cli.textfile:textfile",
     "push": "chaos_otel.cli.push:push",
+    "serve": "chaos_otel.cli.serve:serve",
+    "textfile": "chaos_otel.cli.textfile:textfile",
+    "push": "chaos_otel.cli.push:push",
     "completion": "chaos_otel.cli.completion:completion",
     "shell-open": "chaos_otel.cli.shell_open:shell_open",
 }

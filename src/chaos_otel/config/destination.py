@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-DestinationKind: TypeAlias = Literal["otlp", "endpoint"]
+# a Pushgateway is consented to like the others, and sent to by `push` alone
+DestinationKind: TypeAlias = Literal["otlp", "endpoint", "pushgateway"]
 Protocol: TypeAlias = Literal["http/protobuf", "http/json", "grpc"]
 Signal: TypeAlias = Literal["traces", "logs", "metrics", "events"]
 Means: TypeAlias = Literal["flag", "consent", "host"]

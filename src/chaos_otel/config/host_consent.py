@@ -14,7 +14,7 @@ from chaos_otel.config.files import SettingsFile
 from chaos_otel.config.problem import Problem
 from chaos_otel.config.wanted_destination import destination_key
 
-KINDS: tuple[DestinationKind, ...] = ("otlp", "endpoint")
+KINDS: tuple[DestinationKind, ...] = ("otlp", "endpoint", "pushgateway")
 
 
 def host_grants(files: Iterable[SettingsFile]) -> tuple[frozenset[str], list[Problem]]:
@@ -38,11 +38,11 @@ def host_grants(files: Iterable[SettingsFile]) -> tuple[frozenset[str], list[Pro
 
 
 def parse_key(text: str) -> str:
-    """A destination as people write it, `otlp URL` or `endpoint URL`, in the one way that it is
-    kept; ValueError with advice."""
+    """A destination as people write it, `otlp URL`, `endpoint URL` or `pushgateway URL`, in the one
+    way that it is kept; ValueError with advice."""
     kind, _, url = text.strip().partition(" ")
     if kind not in KINDS:
-        raise ValueError("is no destination: write otlp URL or endpoint URL")
+        raise ValueError("is no destination: write otlp URL, endpoint URL or pushgateway URL")
     address = parse_address(url.strip())
     return destination_key(kind, address._replace(userinfo=""))
 

@@ -52,12 +52,27 @@ def _write_due(state: str, wanted: list[Rewrite]) -> None:
 
     for one in due:
         try:
+            if _is_revoked(state, one):
+                continue
             outlet = Outlet(one.kind, one.place, one.hold_s, one.insecure)
             write_outlet(state, outlet, settle=False)
         except (OSError, ChaosOtelError):
             pass  # whoever writes there next tells
-        with Database(state) as database:
-            forget_rewrite(database, one)
+        finally:
+            with Database(state) as database:
+                forget_rewrite(database, one)
+
+
+def _is_revoked(state: str, wanted: Rewrite) -> bool:
+    """Whether somebody has taken back, in the minute since, that this may leave the machine."""
+    if wanted.kind != "pushgateway":
+        return False
+    from chaos_otel.privacy.consent import REVOKE, fold
+    from chaos_otel.store.consents import read_consents
+
+    said = fold(read_consents(state)).person
+    revoked = [address for address, last in said.items() if last.verb == REVOKE]
+    return any(f"{wanted.kind} {wanted.place}/".startswith(f"{one}/") for one in revoked)
 
 
 def _is_due(one: Rewrite, *, now_wall_ns: int) -> bool:
