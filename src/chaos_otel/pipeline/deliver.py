@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from chaos_otel.pipeline.outcome import JournalFollower, Outcome
     from chaos_otel.pipeline.recover import Recovered
     from chaos_otel.pipeline.sampler import Sampler
+    from chaos_otel.pipeline.under_way import UnderWay
     from chaos_otel.records import RunEnded
     from chaos_otel.runner.contract import Process
 
@@ -54,26 +55,40 @@ def main(plan_file: str) -> int:
 
 
 def _deliver(plan: Plan, guard: Guard) -> int:
+    from chaos_otel.pipeline import counting
     from chaos_otel.pipeline.exposure import Exposure
     from chaos_otel.pipeline.housekeeping import keep_house, recover_small
     from chaos_otel.pipeline.outcome import JournalFollower
     from chaos_otel.pipeline.removal import clear_memory
+    from chaos_otel.pipeline.under_way import UnderWay
     from chaos_otel.pipeline.unhooked import tool_of, unhooked
 
     tools = {tool_of(plan.argv)}
+    state = counting.state_of(plan.folder, runtime=os.path.dirname(plan.inbox))
+    under_way = UnderWay(plan, state)
     exposure = Exposure(plan)
     exposure.start()
-    with JournalFollower(plan.folder) as follower:
+    with JournalFollower(plan.folder, state=state) as follower:
         recovered = recover_small(plan)
-        if not plan.watch_pid:
-            _follow(guard, follower, plan, on_process=lambda argv: tools.add(tool_of(argv)))
+        if plan.watch_pid:
+            under_way.say(plan.name)
+        else:
+            _follow(
+                guard,
+                follower,
+                plan,
+                under_way=under_way,
+                on_process=lambda argv: tools.add(tool_of(argv)),
+            )
         lingering = guard.lingering if guard.ended else _go_on(plan, guard)
-        outcome = follower.finish(end=_make_up(plan, guard))
+        outcome = follower.finish(end=_make_up(plan, guard), waited_for=not plan.watch_pid)
         notices = unhooked(tools, follower.hooks) if plan.inject else []
     if plan.receiver_fd >= 0:
         os.close(plan.receiver_fd)
     notices += exposure.finish()
     _answer(plan, outcome, recovered, notices)
+    if counting.is_uncounted(plan.folder):
+        counting.count_again(plan.folder, state=state)
     if lingering:
         _pump_on(plan, guard)
     guard.release()
@@ -119,6 +134,7 @@ def _follow(
     plan: Plan,
     *,
     on_process: Callable[[Sequence[str]], object],
+    under_way: UnderWay,
 ) -> None:
     """Take in what capture writes, until the command has ended or capture is gone."""
     since_s = time.monotonic()
@@ -127,6 +143,7 @@ def _follow(
         if not follower.turn():
             guard.news.wait(FOLLOW_S)
             guard.news.clear()
+        under_way.turn(follower.name)
         if sampler is not None:
             sampler.turn()
         elif guard.pid and time.monotonic() - since_s > SAMPLE_AFTER_S:

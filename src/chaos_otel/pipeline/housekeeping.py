@@ -6,10 +6,11 @@ import os
 import time
 
 from chaos_otel.errors import ChaosOtelError
+from chaos_otel.pipeline.counting import count_again, is_uncounted, state_of
 from chaos_otel.pipeline.inbox_file import InboxFile
 from chaos_otel.pipeline.plan import Plan, plan_path, read_plan
 from chaos_otel.pipeline.prune import prune
-from chaos_otel.pipeline.recover import Recovered, recover_all
+from chaos_otel.pipeline.recover import Recovered, dead_run, recover_all, run_ids
 from chaos_otel.pipeline.removal import clear_memory
 
 SMALL_BYTES = 1 << 20
@@ -26,6 +27,7 @@ def keep_house(plan: Plan) -> None:
     """Close runs that nobody was left to close, then let go of what is past its retention."""
     runs, runtime = os.path.dirname(plan.folder), os.path.dirname(plan.inbox)
     recover_all(runs, runtime=runtime)
+    count_left(runs)
     clear_orphans(runtime)
     prune(
         runs,
@@ -33,6 +35,18 @@ def keep_house(plan: Plan) -> None:
         max_age_s=plan.retention_age_s,
         max_bytes=plan.retention_bytes,
     )
+
+
+def count_left(runs: str) -> str:
+    """Count the runs that the store could not take when they ended; stops at the first that it
+    cannot take now either, and says why."""
+    for run_id in run_ids(runs):
+        folder = f"{runs}/{run_id}"
+        if is_uncounted(folder):
+            with dead_run(folder) as dead:
+                if dead and (problem := count_again(folder, state=state_of(folder))):
+                    return problem
+    return ""
 
 
 def clear_orphans(runtime: str) -> None:

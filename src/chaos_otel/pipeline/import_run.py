@@ -71,7 +71,7 @@ def import_run(
             os.rename(folder, path)
         except OSError as error:
             raise StateError(f"cannot keep the run in {path}: {in_words(error)}") from error
-        with JournalFollower(path) as follower:
+        with JournalFollower(path, state=state) as follower:
             outcome = follower.finish()
     return Imported(document.run_id, operations, new=True, problem=outcome.problem)
 

@@ -17,10 +17,12 @@ from chaos_otel.errors import ChaosOtelError, in_words
 from chaos_otel.exporters.report import ReportExporter
 from chaos_otel.exporters.report_summary import ReportSummary
 from chaos_otel.journal.reader import JournalReader
+from chaos_otel.pipeline import counting
 from chaos_otel.pipeline.report_place import report_place
 from chaos_otel.pipeline.run_folder import DELIVERED, JOURNAL
+from chaos_otel.recorder.measures import RunMeasures
 from chaos_otel.recorder.recorder import Recorder
-from chaos_otel.records import RunEnded
+from chaos_otel.records import Record, RunEnded
 
 FSYNC_S = 1.0
 
@@ -41,17 +43,20 @@ class Outcome:
 class JournalFollower:
     """Follows one run's journal into spans and the spans into its report. Owns its descriptors.
 
-    `turn` takes what has come; `finish` takes the rest and writes the outputs, once. Raises OSError
-    where there is no journal.
+    `turn` takes what has come; `finish` takes the rest, writes the outputs and counts the run,
+    once. Raises OSError where there is no journal.
     """
 
-    def __init__(self, folder: str, *, reserved: str = "") -> None:
-        """`reserved`: a report path that belongs to a later run already (`report_place`)."""
+    def __init__(self, folder: str, *, reserved: str = "", state: str = "") -> None:
+        """`reserved`: a report path that belongs to a later run already (`report_place`). `state`
+        is where the counters are; "" for a run that is not counted."""
         self._reserved = reserved
+        self._state = state
         self._folder = folder
         self._fd = os.open(f"{folder}/{JOURNAL}", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         self._reader = JournalReader(self._fd)
         self._recorder = Recorder(run_id=os.path.basename(folder))
+        self._measures = RunMeasures()
         self._exporter = ReportExporter("", spool_folder=folder)
         self._synced_s = time.monotonic()
         self._problems: dict[str, None] = {}  # each once, in order
@@ -72,6 +77,11 @@ class JournalFollower:
         """The tools whose hooks have reported; none before the first record."""
         return self._recorder.run.hooks
 
+    @property
+    def name(self) -> str:
+        """What the run is called by now; empty before the first record."""
+        return self._recorder.run.name if self._reader.last_number else ""
+
     def turn(self) -> bool:
         """Take in what is new, a MiB or so; whether there was anything. Syncs once a second."""
         now_s = time.monotonic()
@@ -80,32 +90,63 @@ class JournalFollower:
             self._sync()
         entries = self._reader.read()
         for entry in entries or ():
-            self._exporter.export(self._recorder.fold(entry.record))
+            self._take(entry.record)
         return entries is not None
 
-    def finish(self, *, final: bool = True, end: RunEnded | None = None) -> Outcome:
+    def finish(
+        self, *, final: bool = True, end: RunEnded | None = None, waited_for: bool = False
+    ) -> Outcome:
         """Write what comes of the journal. What cannot be written is the `problem`.
 
         Not `final`: the run goes on, and its outputs will be written again. `end` counts where the
-        journal has none.
+        journal has none. `waited_for`: somebody has waited for this since the command ended.
         """
         while self.turn():
             pass
         for entry in self._reader.finish():
-            self._exporter.export(self._recorder.fold(entry.record))
+            self._take(entry.record)
         if end is not None and self._reader.last_number and self._recorder.run.ended is None:
-            self._exporter.export(self._recorder.fold(end))
-        self._exporter.export(self._recorder.finish())
+            self._take(end)
+        last_spans = self._recorder.finish()
+        self._measures.spans(last_spans)
+        self._exporter.export(last_spans)
         self._sync()
         report = ""
         try:
             report = self._write_report(self._recorder.run.started.report_path)
             if final:
+                self._count(
+                    waited_for=waited_for
+                )  # first: what is delivered is not looked at again
                 self._mark_delivered()
         except (OSError, ChaosOtelError) as error:
             self._problems[in_words(error)] = None
         self._note_damage()
         return Outcome(self._exporter.summary, report=report, problem="; ".join(self._problems))
+
+    def _take(self, record: Record) -> None:
+        spans = self._recorder.fold(record)
+        self._measures.record(record)
+        self._measures.spans(spans)
+        self._exporter.export(spans)
+
+    def _count(self, *, waited_for: bool) -> None:
+        if not self._state or not self._reader.last_number:
+            return
+        run = self._recorder.run
+        after_s = None
+        if waited_for and run.ended is not None:
+            after_s = (time.monotonic_ns() - run.ended.mono_ns) / 1e9
+        measures = self._measures.finish(
+            run,
+            self._recorder.outcome,
+            lost_records=self._reader.damage.lost_records,
+            after_s=after_s,
+        )
+        busy_s = counting.WAITED_FOR_S if waited_for else counting.PATIENCE_S
+        problem = counting.count(self._folder, measures, state=self._state, busy_s=busy_s)
+        if problem:
+            self._problems[problem] = None
 
     def _sync(self) -> None:
         try:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from chaos_otel.clock import Clock, Moment
 from chaos_otel.journal.writer import JournalWriter
 from chaos_otel.pipeline.inbox_file import InboxFile
@@ -25,6 +27,7 @@ from chaos_otel.records import (
     OperationStarted,
     Output,
     Record,
+    RunEnded,
     RunNamed,
 )
 from chaos_otel.sources.chaos_records import Printed, Said
@@ -57,6 +60,7 @@ class Recording:
     ) -> None:
         self._inbox = inbox
         self._journal = journal
+        self._redactor = redactor
         self._clock = clock
         self._decoder = InboxDecoder(clock, since_mono_ns=since_mono_ns)
         self._decoded_from = inbox.offset if inbox else 0
@@ -78,7 +82,7 @@ class Recording:
     def append(self, records: Iterable[Record]) -> None:
         """Write records that came another way than the inbox."""
         for record in records:
-            self._journal.append(record)
+            self._append(record)
 
     def say(self, said: Iterable[Said], *, wait_s: float) -> None:
         """Write all of it, what operations printed included; waits for a disk that is behind, each
@@ -232,7 +236,13 @@ class Recording:
         elif isinstance(record, OperationEnded | Flushed) and record.op:
             self._end_operation(record.op, Moment(record.wall_ns, record.mono_ns))
         self.flushes += isinstance(record, Flushed)
-        self._journal.append(record, inbox_offset=self._decoded_from + parsed.offset)
+        self._append(record, inbox_offset=self._decoded_from + parsed.offset)
+
+    def _append(self, record: Record, *, inbox_offset: int = 0) -> None:
+        """The end of the run says how much was taken out of all that was written before it."""
+        if isinstance(record, RunEnded):
+            record = msgspec.structs.replace(record, redactions=self._redactor.count)
+        self._journal.append(record, inbox_offset=inbox_offset)
 
     def _end_operation(self, op: str, moment: Moment) -> None:
         self._open_ops.discard(op)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from chaos_otel.config.folders import open_private
 from chaos_otel.errors import ChaosOtelError
 from chaos_otel.journal.reader import JournalReader
+from chaos_otel.pipeline.counting import state_of
 from chaos_otel.pipeline.outcome import JournalFollower
 from chaos_otel.pipeline.plan import Plan, plan_path, read_plan
 from chaos_otel.pipeline.removal import clear_memory, remove_run
@@ -100,17 +101,18 @@ def _recover(run_id: str, folder: str, runtime: str, *, reserved: str) -> Recove
     from chaos_otel.pipeline.successor import succeed  # a tenth of what `deliver` has to load
 
     succeed(plan, entries=(), process=None)
-    with JournalFollower(folder, reserved=reserved) as follower:
+    state = state_of(folder, runtime=runtime)
+    with JournalFollower(folder, reserved=reserved, state=state) as follower:
         outcome = follower.finish()
     clear_memory(plan.inbox)
     if plan.report and outcome.problem and not outcome.report:
-        return _put_aside(run_id, folder, outcome.problem, report=plan.report)
+        return _put_aside(run_id, folder, outcome.problem, report=plan.report, state=state)
     return Recovered(run_id, outcome.report, outcome.problem)
 
 
-def _put_aside(run_id: str, folder: str, problem: str, *, report: str) -> Recovered:
+def _put_aside(run_id: str, folder: str, problem: str, *, report: str, state: str) -> Recovered:
     """Its place is still refused: into the run's folder, or every later run would tell of it."""
-    with JournalFollower(folder, reserved=report) as follower:
+    with JournalFollower(folder, reserved=report, state=state) as follower:
         aside = follower.finish()
     where = f"it lies in {aside.report}" if aside.report else aside.problem
     return Recovered(run_id, aside.report, f"{problem}; {where}")

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 
 from chaos_otel.errors import ChaosOtelError
+from chaos_otel.pipeline.counting import state_of
+from chaos_otel.pipeline.housekeeping import count_left
 from chaos_otel.pipeline.outcome import JournalFollower
 from chaos_otel.pipeline.recover import Recovered, dead_run, run_ids
 from chaos_otel.pipeline.run_folder import is_delivered
@@ -23,6 +25,8 @@ def redeliver(runs: str, wanted: Sequence[str] = ()) -> Iterator[Recovered]:
                 yield _deliver(run_id, folder)
             elif wanted:
                 yield Recovered(run_id, "", f"run {run_id} is under way")
+    if not wanted and (problem := count_left(runs)):
+        yield Recovered("", "", problem)
 
 
 def _delivered(runs: str, run_id: str) -> bool:
@@ -31,7 +35,7 @@ def _delivered(runs: str, run_id: str) -> bool:
 
 def _deliver(run_id: str, folder: str) -> Recovered:
     try:
-        with JournalFollower(folder) as follower:
+        with JournalFollower(folder, state=state_of(folder)) as follower:
             outcome = follower.finish()
     except (OSError, ChaosOtelError) as error:
         return Recovered(run_id, "", f"run {run_id} cannot be delivered: {error}")

@@ -3,6 +3,7 @@
     STATE/runs/RUN_ID/journal.jsonl     what happened, redacted
     STATE/runs/RUN_ID/lock              held (flock) while capture or deliver live
     STATE/runs/RUN_ID/delivered         there once every local output was written
+    STATE/runs/RUN_ID/uncounted         there while the store could not take it (counting.py)
     RUNTIME/RUN_ID.inbox, RUN_ID.plan   raw, in memory, gone when the run is closed
 
 Quick to import: this runs before the command starts.
