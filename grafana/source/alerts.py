@@ -48,6 +48,13 @@ def rules() -> dict[str, dict[str, Any]]:
     }
 
 
+def watched_by(alert: str) -> str:
+    """The end of a description: this rule watches the same, and has no number to draw."""
+    if alert not in rules():
+        raise ValueError(f"there is no rule {alert}")
+    return f"\n\nThe alert {alert} watches this."
+
+
 def limit(alert: str) -> Limit:
     """The limit of a rule: the first comparison with a number in its expression."""
     rule = rules()[alert]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from grafana.source.alerts import limit
+from grafana.source.alerts import limit, watched_by
 from grafana.source.frame import Dashboard, Row
 from grafana.source.metrics import (
     ENVIRONMENT,
@@ -12,6 +12,7 @@ from grafana.source.metrics import (
     SCRIPT_NAMED,
     increase,
     is_,
+    last,
     of,
     ratio,
     value_of,
@@ -85,7 +86,7 @@ _NUMBERS: Final = (
     number(
         "Oldest undelivered record",
         "How long the oldest run has been waiting to be delivered, over all destinations.",
-        f"max({of(SELF_OUTBOX_AGE)})",
+        f"max({last(SELF_OUTBOX_AGE, over='15m')})",
         unit="dtdurations",
         limit=limit("TelemetryWaiting"),
         empty="nothing waits",
@@ -147,7 +148,7 @@ _TRAIL: Final = (
 )
 _KEPT: Final = (
     lines(
-        "Consent changes",
+        "Consent changes over time",
         "When somebody granted or revoked that data may leave a machine.",
         Query(
             f"sum by ({LABEL_CHANGE}) ({increase(CONSENT_CHANGES, over='1h')})",
@@ -158,7 +159,7 @@ _KEPT: Final = (
         step="1h",
     ),
     lines(
-        "Oldest undelivered record",
+        "Oldest undelivered record by destination",
         "How long the oldest run has been waiting, for each destination.",
         Query(f"max by ({LABEL_DESTINATION}) ({of(SELF_OUTBOX_AGE)})", value_of(LABEL_DESTINATION)),
         unit="s",
@@ -166,25 +167,25 @@ _KEPT: Final = (
     ),
     lines(
         "Dropped",
-        "Records that were left out or given up, by the reason: each is a gap in the trail.",
+        "Records that were left out or given up, by the reason: each is a gap in the trail."
+        + watched_by("TelemetryDropped"),
         Query(
             f"sum by ({LABEL_REASON}) ({increase(SELF_DROPPED, over='1h')})", value_of(LABEL_REASON)
         ),
         unit="short",
         bars=True,
         step="1h",
-        limit=limit("TelemetryDropped"),
     ),
     lines(
         "Damaged",
-        "Records that were torn or unreadable, by where: skipped, and counted here.",
+        "Records that were torn or unreadable, by where: skipped, and counted here."
+        + watched_by("TelemetryDamaged"),
         Query(
             f"sum by ({LABEL_WHERE}) ({increase(SELF_DAMAGE, over='1h')})", value_of(LABEL_WHERE)
         ),
         unit="short",
         bars=True,
         step="1h",
-        limit=limit("TelemetryDamaged"),
     ),
 )
 DASHBOARD: Final = Dashboard(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from grafana.source.alerts import limit
+from grafana.source.alerts import limit, watched_by
 from grafana.source.frame import Dashboard, Row
 from grafana.source.links import IN_ROW, ON_LINE, to_traces_and_logs
 from grafana.source.metrics import (
@@ -17,7 +17,7 @@ from grafana.source.metrics import (
     increase,
     is_,
     label,
-    of,
+    last,
     rate,
     ratio,
     value_of,
@@ -28,6 +28,7 @@ from chaos_otel.instruments import (
     FAILURES,
     FAILURES_CONSECUTIVE,
     LAST_FAILURE,
+    LAST_SUCCESS,
     OPERATION_RETRIES,
     OPERATIONS,
     RUNS,
@@ -69,16 +70,17 @@ _NUMBERS: Final = (
     number(
         "Longest row of failures",
         "The most runs of one script that have failed since it last succeeded.",
-        f"max({of(FAILURES_CONSECUTIVE)})",
+        f"max({last(FAILURES_CONSECUTIVE)})",
         unit="short",
-        limit=limit("ScriptFailsRepeatedly"),
+        limit=limit("ScriptFailuresInARow"),
         width=6,
     ),
     number(
         "Since the last failure",
         "How long ago the last run that failed ended. Empty if none ever did.",
-        f"time() - max({of(LAST_FAILURE)} > 0)",
+        f"time() - max({last(LAST_FAILURE)} > 0)",
         unit="dtdurations",
+        limit=limit("ScriptFailed"),
         empty="no failure",
         width=6,
     ),
@@ -95,9 +97,9 @@ _OVER_TIME: Final = (
     ),
     lines(
         "Failure ratio over time",
-        "The share of each script's runs that failed, in the quarter of an hour before each point.",
+        "The share of each script's runs that failed, in the hour before each point.",
         Query(
-            ratio(increase(FAILURES, over="15m"), increase(RUNS, over="15m"), ONE_SCRIPT),
+            ratio(increase(FAILURES, over="1h"), increase(RUNS, over="1h"), ONE_SCRIPT),
             SCRIPT_NAMED,
         ),
         unit="percentunit",
@@ -140,11 +142,21 @@ _WHAT: Final = (
         "Failures in a row",
         "Scripts whose last runs all failed, and how many those are.",
         Query(
-            f"max by ({ONE_PLACE}) ({of(FAILURES_CONSECUTIVE)}) > 0",
+            f"max by ({ONE_PLACE}) ({last(FAILURES_CONSECUTIVE)}) > 0",
             PLACE_NAMED,
         ),
         unit="short",
-        limit=limit("ScriptFailsRepeatedly"),
+        limit=limit("ScriptFailuresInARow"),
+        links=to_traces_and_logs(ON_LINE),
+    ),
+    ranking(
+        "Since the last success",
+        "The ten scripts that have not succeeded for the longest time."
+        + watched_by("ScriptOverdue"),
+        Query(f"topk(10, time() - max by ({ONE_SCRIPT}) ({last(LAST_SUCCESS)}))", SCRIPT_NAMED),
+        unit="dtdurations",
+        limit=limit("ScriptNotSucceeded"),
+        width=8,
         links=to_traces_and_logs(ON_LINE),
     ),
     ranking(
@@ -152,6 +164,7 @@ _WHAT: Final = (
         "The machines on which runs failed: those that ran the script.",
         Query(f"topk(10, sum by ({INSTANCE}) ({increase(FAILURES)}) > 0)", value_of(INSTANCE)),
         unit="short",
+        width=8,
     ),
     ranking(
         "Failed operations by target",
@@ -161,6 +174,7 @@ _WHAT: Final = (
             value_of(_HOST),
         ),
         unit="short",
+        width=8,
     ),
 )
 _RETRIED: Final = (

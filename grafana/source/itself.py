@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from grafana.source.alerts import limit
+from grafana.source.alerts import limit, watched_by
 from grafana.source.frame import Dashboard, Row
-from grafana.source.metrics import INSTANCE, STEP, increase, of, rate, value_of
+from grafana.source.metrics import INSTANCE, STEP, increase, last, of, rate, value_of
 from grafana.source.panels import Column, Query, lines, number, rows
 
 from chaos_otel.instruments import (
@@ -41,7 +41,7 @@ _COST: Final = (
         "Longest wait",
         "The most that the last run on any host waited for us, before its command began or after "
         "it had ended.",
-        f"max({of(SELF_OVERHEAD)})",
+        f"max({last(SELF_OVERHEAD)})",
         unit="s",
         width=6,
     ),
@@ -65,7 +65,7 @@ _COST: Final = (
     number(
         "Waiting for",
         "How long the oldest run has been waiting to be delivered.",
-        f"max({of(SELF_OUTBOX_AGE)})",
+        f"max({last(SELF_OUTBOX_AGE, over='15m')})",
         unit="dtdurations",
         limit=limit("TelemetryWaiting"),
         width=6,
@@ -91,7 +91,7 @@ _COST: Final = (
 _DELIVERY: Final = (
     lines(
         "Requests by outcome",
-        "Requests to each destination, by what came of them.",
+        "Requests to each destination, by what came of them." + watched_by("TelemetryPaused"),
         Query(
             f"sum by ({LABEL_DESTINATION}, {LABEL_OUTCOME}) ({_REQUESTS})",
             value_of(LABEL_DESTINATION, LABEL_OUTCOME),
@@ -132,7 +132,7 @@ _DELIVERY: Final = (
     lines(
         "Dead letters",
         "Records that a destination refused for what they are, kept with their reason: "
-        "`chaos-otel outbox show` tells.",
+        "`chaos-otel outbox show` tells." + watched_by("TelemetryRefused"),
         Query(
             f"sum by ({_ROUTE}) ({increase(SELF_DEAD_LETTERS, over=STEP)})",
             value_of(LABEL_DESTINATION, LABEL_SIGNAL),
@@ -157,7 +157,7 @@ _SOURCES: Final = (
     ),
     lines(
         "Dropped",
-        "What was left out or given up, by reason.",
+        "What was left out or given up, by reason." + watched_by("TelemetryDropped"),
         Query(
             f"sum by ({LABEL_REASON}) ({increase(SELF_DROPPED, over=STEP)})",
             value_of(LABEL_REASON),
@@ -166,11 +166,10 @@ _SOURCES: Final = (
         bars=True,
         step="5m",
         width=8,
-        limit=limit("TelemetryDropped"),
     ),
     lines(
         "Damage",
-        "What was torn or unreadable, by where it lay.",
+        "What was torn or unreadable, by where it lay." + watched_by("TelemetryDamaged"),
         Query(
             f"sum by ({LABEL_WHERE}) ({increase(SELF_DAMAGE, over=STEP)})",
             value_of(LABEL_WHERE),
@@ -179,7 +178,6 @@ _SOURCES: Final = (
         bars=True,
         step="5m",
         width=8,
-        limit=limit("TelemetryDamaged"),
     ),
 )
 DASHBOARD: Final = Dashboard(

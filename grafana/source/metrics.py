@@ -60,6 +60,11 @@ def increase(instrument: Instrument, *matchers: str, over: str = SHOWN, shift: s
     return f"increase({of(instrument, *matchers)}[{over}]{shift})"
 
 
+def last(instrument: Instrument, *matchers: str, over: str = SHOWN) -> str:
+    """A gauge as it was last seen: one that is pushed is gone five minutes after its run."""
+    return f"last_over_time({of(instrument, *matchers)}[{over}])"
+
+
 def rate(instrument: Instrument, *matchers: str) -> str:
     """How much a counter grows each second."""
     return f"rate({of(instrument, *matchers)}[{STEP}])"

@@ -11,6 +11,7 @@ from grafana.source.metrics import (
     PLACE_NAMED,
     SCRIPT_NAMED,
     increase,
+    last,
     of,
     rate,
     value_of,
@@ -38,7 +39,7 @@ def _a_run(instrument: Instrument) -> str:
 
 def _times_its_week(instrument: Instrument) -> str:
     """How many times its own weekly mean a gauge is."""
-    return f"max by ({ONE_PLACE}) ({of(instrument)} / (avg_over_time({of(instrument)}[7d]) > 0))"
+    return f"max by ({ONE_PLACE}) ({last(instrument)} / (avg_over_time({of(instrument)}[7d]) > 0))"
 
 
 _NUMBERS: Final = (
@@ -53,7 +54,7 @@ _NUMBERS: Final = (
     number(
         "Largest memory",
         "The most memory that the last run of any script used at once.",
-        f"max({of(MEMORY_PEAK)})",
+        f"max({last(MEMORY_PEAK)})",
         unit="bytes",
         width=6,
     ),
@@ -79,7 +80,7 @@ _SCRIPTS: Final = (
         "What a run uses",
         "For each script the mean of its runs in the time shown.",
         Column(_a_run(CPU_TIME), "CPU time", "s"),
-        Column(f"max by ({ONE_SCRIPT}) ({of(MEMORY_PEAK)})", "Memory of the last run", "bytes"),
+        Column(f"max by ({ONE_SCRIPT}) ({last(MEMORY_PEAK)})", "Memory of the last run", "bytes"),
         Column(_a_run(DISK_IO), "Disk, read and written", "bytes"),
         Column(_a_run(NETWORK_IO), "Network", "bytes"),
         sort="CPU time",

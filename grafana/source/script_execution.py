@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from grafana.source.alerts import limit
+from grafana.source.alerts import limit, watched_by
 from grafana.source.frame import Dashboard, Row
 from grafana.source.links import IN_ROW, ON_LINE, to_errors, to_traces_and_logs
 from grafana.source.metrics import (
@@ -14,6 +14,7 @@ from grafana.source.metrics import (
     SCRIPT,
     SCRIPT_NAMED,
     increase,
+    last,
     of,
     rate,
     value_of,
@@ -32,7 +33,7 @@ from chaos_otel.semconv import LABEL_RESULT
 
 _UNDER_WAY: Final = f"max by ({ONE_PLACE}) ({of(ACTIVE)}) > 0"
 _AGE: Final = f"max by ({ONE_PLACE}) ({of(EXECUTION_TIME)}) and ({_UNDER_WAY})"
-_ENDED: Final = f"max by ({ONE_PLACE}) ({of(LAST_RUN)})"
+_ENDED: Final = f"max by ({ONE_PLACE}) ({last(LAST_RUN, over='1h')})"
 _THIS_HOUR: Final = f"({_ENDED} > time() - 3600)"
 _ENDING: Final = words_of(("0", "succeeded", GOOD))
 
@@ -53,7 +54,7 @@ _NOW: Final = (
         width=5,
     ),
     number(
-        "Ended in the last hour",
+        "Runs of the last hour",
         "How many runs ended in the last sixty minutes, however they went.",
         f"sum({increase(RUNS, over='1h')})",
         unit="short",
@@ -64,7 +65,7 @@ _NOW: Final = (
     number(
         "Scripts whose last run failed",
         "Scripts that have not succeeded since they last failed.",
-        f"count(max by ({ONE_PLACE}) ({of(FAILURES_CONSECUTIVE)}) > 0)",
+        f"count(max by ({ONE_PLACE}) ({last(FAILURES_CONSECUTIVE)}) > 0)",
         unit="short",
         width=5,
         empty="0",
@@ -72,15 +73,16 @@ _NOW: Final = (
     number(
         "Since the last failure",
         "How long ago the last run that failed ended. Empty if none ever did.",
-        f"time() - max({of(LAST_FAILURE)} > 0)",
+        f"time() - max({last(LAST_FAILURE)} > 0)",
         unit="dtdurations",
+        limit=limit("ScriptFailed"),
         width=5,
         empty="no failure",
     ),
     rows(
         "Runs under way",
         "Each script that is running now, where, how many times at once, and for how long: the age "
-        "of the run that began last.",
+        "of the run that began last." + watched_by("ScriptHangs"),
         Column(_AGE, "Running for", "dtdurations", limit("ScriptExecutionTime")),
         Column(_UNDER_WAY, "Runs", "short"),
         sort="Running for",
@@ -94,13 +96,13 @@ _JUST_NOW: Final = (
         "how it went. A click on a script leads to its traces and logs.",
         Column(f"{_THIS_HOUR} * 1000", "Ended", "dateTimeAsIsoNoDateIfToday"),
         Column(
-            f"max by ({ONE_PLACE}) ({of(EXECUTION_TIME)}) and {_THIS_HOUR}",
+            f"max by ({ONE_PLACE}) ({last(EXECUTION_TIME, over='1h')}) and {_THIS_HOUR}",
             "Took",
             "dtdurations",
             limit("ScriptExecutionTime"),
         ),
         Column(
-            f"max by ({ONE_PLACE}) ({of(FAILURES_CONSECUTIVE)}) and {_THIS_HOUR}",
+            f"max by ({ONE_PLACE}) ({last(FAILURES_CONSECUTIVE, over='1h')}) and {_THIS_HOUR}",
             "Failed in a row",
             "short",
             words=_ENDING,
@@ -114,7 +116,7 @@ _JUST_NOW: Final = (
         "When each script last failed, the newest on top, with ways to the traces and logs of its "
         "failed runs.",
         Column(
-            f"topk(20, max by ({ONE_PLACE}) ({of(LAST_FAILURE)}) > 0) * 1000",
+            f"topk(20, max by ({ONE_PLACE}) ({last(LAST_FAILURE)}) > 0) * 1000",
             "Failed",
             "dateTimeAsIso",
         ),
@@ -135,7 +137,7 @@ _OVER_TIME: Final = (
         "How many runs of each script failed in a row: 0 where the last run succeeded.",
         Query(f"max by ({ONE_PLACE}) ({of(FAILURES_CONSECUTIVE)})", PLACE_NAMED),
         unit="short",
-        limit=limit("ScriptFailsRepeatedly"),
+        limit=limit("ScriptFailuresInARow"),
         links=[*to_traces_and_logs(ON_LINE), to_errors(ON_LINE)],
     ),
     lines(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from grafana.source.alerts import limit
+from grafana.source.alerts import limit, watched_by
 from grafana.source.frame import Dashboard, Row
 from grafana.source.links import ON_LINE, to_traces_and_logs
 from grafana.source.metrics import (
@@ -110,7 +110,7 @@ _TIMES: Final = (
     rows(
         "Scripts against the week before",
         "For each script: its share of success, its p95 duration, and how many times its p95 of "
-        "the week before that is.",
+        "the week before that is." + watched_by("ScriptTooFast"),
         Column(_success(ONE_SCRIPT), "Success", "percentunit", _RATIO.rest()),
         Column(quantile(0.95, RUN_DURATION, ONE_SCRIPT), "p95", "s"),
         Column(
@@ -118,7 +118,7 @@ _TIMES: Final = (
             f"{quantile(0.95, RUN_DURATION, ONE_SCRIPT, shift=WEEK_BEFORE)}",
             "Times the week before",
             "short",
-            limit("ScriptSlowerThanUsual"),
+            limit("ScriptSlowerThanItsWeek"),
         ),
         sort="p95",
     ),

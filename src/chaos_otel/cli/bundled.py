@@ -34,7 +34,7 @@ def files(part: str, *, kinds: Iterable[str]) -> dict[str, bytes]:
 
 
 def export(contents: Mapping[str, bytes], folder: str) -> list[str]:
-    """Write the files below a folder, which is made: each is the old one or the new one, never half.
+    """Write the files below a folder, which is made: each is the old or the new one, never half.
 
     Returns their paths. Raises `StateError` where one cannot be written.
     """
