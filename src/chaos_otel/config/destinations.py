@@ -112,7 +112,7 @@ def _joined(wanted: Iterable[Wanted]) -> list[Wanted]:
     for one in wanted:
         for number, other in enumerate(joined):
             if (one.key, one.options) == (other.key, other.options):
-                joined[number] = other._replace(paths={**one.paths, **other.paths})
+                joined[number] = other._replace(paths={**other.paths, **one.paths})
                 break
         else:
             joined.append(one)
