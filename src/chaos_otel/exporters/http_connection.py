@@ -105,12 +105,12 @@ class Connection:
         if answer.length:  # what Content-Length promised and did not come
             raise ConnectError(NetworkFault("its answer ended too early"))
         headers = {name.lower(): value for name, value in answer.getheaders()}
-        can_go_on = answer.isclosed() and self._client.sock is not None
+        can_go_on = answer.isclosed() and self._wire.is_lent
         return Exchanged(answer.status, headers, content, can_go_on)
 
     def close(self) -> None:
         """Close it, at once."""
-        self._wire.close()
+        self._wire.hang_up()
 
 
 def open_connection(route: Route, context: ssl.SSLContext | None, deadline: Deadline) -> Connection:

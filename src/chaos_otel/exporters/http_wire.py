@@ -26,6 +26,7 @@ class Wire:
         self.socket = connected
         self.deadline = deadline
         self.received_bytes = 0
+        self.is_lent = True
 
     def sendall(self, data: bytes) -> None:
         """Send all of it; TimeoutError at the deadline."""
@@ -76,6 +77,10 @@ class Wire:
             return True
 
     def close(self) -> None:
+        """`http.client` is done with it, and may still read the answer that closes it."""
+        self.is_lent = False
+
+    def hang_up(self) -> None:
         """Close it at once, without a TLS goodbye that might wait."""
         try:
             self.socket.shutdown(socket.SHUT_RDWR)
