@@ -51,11 +51,24 @@ def fetch(url: str, *, accept: str = "*/*") -> str:
     return body.decode("utf-8")
 
 
+def samples(text: str) -> dict[str, float]:
+    """The samples of an exposition, by name and labels as they are written: `name{a="b",c="d"}`,
+    labels in the order of the alphabet."""
+    lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
+
+
 class Server:
     """A process that serves HTTP. Owns it: leave the `with`, or `close`, and it has ended."""
 
     def __init__(
-        self, argv: Sequence[str], *, port: int, folder: Path, ready: str = "/-/ready"
+        self,
+        argv: Sequence[str],
+        *,
+        port: int,
+        folder: Path,
+        ready: str = "/-/ready",
+        env: Mapping[str, str] | None = None,
     ) -> None:
         """Start it and wait until `ready` answers with 200."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,7 +77,7 @@ class Server:
         self.log = folder / "server.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder
+                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=env
             )
         try:
             self._wait_until(ready)
