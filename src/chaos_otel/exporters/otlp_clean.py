@@ -50,6 +50,8 @@ def text(said: object, budget: Budget, *, limit: int = VALUE_CHARACTERS_MAX) -> 
         plain = plain.encode("utf-8", "backslashreplace").decode("utf-8")
     if "\0" in plain:
         plain = plain.replace("\0", "\\x00")
+    if len(plain) > limit + _LEAST_CHARACTERS:  # it has grown: what is bad takes more when it shows
+        plain = _cut(plain, limit)
     budget.left -= len(plain)
     return plain
 
