@@ -55,7 +55,7 @@ class HttpSender:
 
     def _encoded(self, signal: Signal, body: bytes) -> bytes:
         if self._destination.protocol == "http/json":
-            from chaos_otel.exporters.otlp_encode import to_json
+            from chaos_otel.exporters.otlp_json import to_json
 
             body = to_json(signal, body)
         if self._destination.gzip:
