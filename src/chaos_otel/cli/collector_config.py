@@ -11,7 +11,6 @@ from chaos_otel.cli.output import answer, say
 from chaos_otel.errors import ChaosOtelError
 
 _KINDS = (".md", ".yaml", ".yml")
-_BESIDE = {"docs": ("alerts.md",), "grafana": (".json", ".yaml", ".yml")}
 
 
 @click.group("collector-config", no_args_is_help=True)
@@ -53,14 +52,13 @@ def export(ctx: click.Context, folder: str, force: bool) -> None:
 
 
 def contents() -> dict[str, bytes]:
-    """All files by their paths: those of collector-config/, and what they speak of: what to do
-    about each alert, and the dashboards that compose.yaml shows."""
+    """All files by their paths: those of collector-config/, and what to do about each alert."""
     from chaos_otel.cli.bundled import files
 
-    found = files("collector-config", kinds=_KINDS)
-    for part, kinds in _BESIDE.items():
-        found |= {f"{part}/{name}": content for name, content in files(part, kinds=kinds).items()}
-    return found
+    runbooks = files("docs", kinds=["alerts.md"])
+    return files("collector-config", kinds=_KINDS) | {
+        f"docs/{name}": content for name, content in runbooks.items()
+    }
 
 
 def changed(wanted: Mapping[str, bytes], folder: str) -> list[str]:
