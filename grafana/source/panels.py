@@ -130,8 +130,8 @@ def rows(
     links: Sequence[build.DashboardLink] = (),
 ) -> table.Panel:
     """A row for each combination of labels; `sort`: the column with the largest on top."""
-    limit = next((column.limit for column in columns if column.limit), None)
-    panel = _made(table.Panel(), title, text, unit="short", width=width, height=height, limit=limit)
+    text += "".join(_watched(limit) for limit in dict.fromkeys(column.limit for column in columns))
+    panel = _made(table.Panel(), title, text, unit="short", width=width, height=height, limit=None)
     panel.targets(
         [
             _instant(column.expr, position).format(PromQueryFormat.TABLE)
@@ -179,14 +179,19 @@ def steps(limit: Limit | None) -> build.ThresholdsConfig:
 def _made(
     panel: _P, title: str, text: str, *, unit: str, width: int, height: int, limit: Limit | None
 ) -> _P:
-    if limit:
-        for_time = f" for {limit.patience}" if limit.patience else ""
-        text += f"\n\nThe alert {limit.alert} watches this: {limit.bad} the limit{for_time}."
-    panel.title(title).description(text).unit(unit).span(width).height(height)
+    panel.title(title).description(text + _watched(limit)).unit(unit).span(width).height(height)
     panel.datasource(PROMETHEUS).thresholds(steps(limit))
     if limit and not isinstance(panel, timeseries.Panel | table.Panel):
         panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
     return panel
+
+
+def _watched(limit: Limit | None) -> str:
+    """The end of a description: the rule that has this limit."""
+    if limit is None:
+        return ""
+    for_time = f" for {limit.patience}" if limit.patience else ""
+    return f"\n\nThe alert {limit.alert} watches this: {limit.bad} the limit{for_time}."
 
 
 def _query(expr: str, position: int) -> prometheus.Dataquery:

@@ -45,6 +45,19 @@ def test_a_data_source_can_be_chosen(call: Caller) -> None:
         assert document == plain
 
 
+def test_what_loads_them_by_itself_comes_along(call: Caller) -> None:
+    """`--provisioning`: the folder as Grafana mounts it, dashboards below it, nothing of ours."""
+    done = call("dashboards", "export", "grafana", "--provisioning", "--datasource", "mimir-1")
+    assert done.returncode == 0, done.stderr
+    folder = call.project / "grafana"
+    assert _names(folder) == ["README.md", "dashboards", "provisioning"]
+    assert _names(folder / "dashboards") == FILES
+    assert b"mimir-1" in (folder / "dashboards" / FILES[0]).read_bytes()
+    for name in ("datasources/chaos-otel.yaml", "dashboards/chaos-otel.yaml"):
+        ours = OURS.parent / "provisioning" / name
+        assert (folder / "provisioning" / name).read_bytes() == ours.read_bytes()
+
+
 def test_what_is_no_uid_is_refused(call: Caller) -> None:
     """A name with a space: status 2, what to copy instead, and no file."""
     done = call("dashboards", "export", ".", "--datasource", "my Prometheus")

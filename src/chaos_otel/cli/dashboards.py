@@ -33,7 +33,12 @@ def dashboards() -> None:
     help="The uid of the Prometheus data source that is chosen at first, as in its address in "
     "Grafana.",
 )
-def export(folder: str, datasource: str | None) -> None:
+@click.option(
+    "--provisioning",
+    is_flag=True,
+    help="Write into DIR/dashboards, and beside it what makes Grafana load them by itself.",
+)
+def export(folder: str, datasource: str | None, provisioning: bool) -> None:
     """Write the dashboards into DIR as JSON, and print the path of each.
 
     They are for Grafana 10 and later. DIR is made where it is missing; files of the same names are
@@ -43,21 +48,29 @@ def export(folder: str, datasource: str | None) -> None:
     Examples:
       chaos-otel dashboards export /var/lib/grafana/dashboards/chaos-otel
       chaos-otel dashboards export . --datasource prometheus
+      chaos-otel dashboards export ./telemetry/grafana --provisioning
     """
     from chaos_otel.cli.bundled import export, files
 
     if datasource is not None and not _UID.fullmatch(datasource):
         hint = "copy it from the data source's address in Grafana: …/datasources/edit/UID"
         raise UsageError(f"{datasource!r} is no uid of a data source", hint=hint)
-    found = files("grafana", kinds=[".json"])
-    made = {
-        name.removeprefix(_FOLDER): content if datasource is None else chosen(content, datasource)
-        for name, content in found.items()
-        if name.startswith(_FOLDER)
-    }
-    for path in export(made, folder):
+    found = files("grafana", kinds=[".json", ".yaml", ".md"])
+    if datasource is not None:
+        found |= {
+            name: chosen(content, datasource)
+            for name, content in found.items()
+            if name.startswith(_FOLDER)
+        }
+    if not provisioning:
+        found = {
+            name.removeprefix(_FOLDER): content
+            for name, content in found.items()
+            if name.startswith(_FOLDER)
+        }
+    for path in export(found, folder):
         answer(path)
-    say("in Grafana: Dashboards, New, Import")
+    say("to import them: in Grafana choose Dashboards, New, Import")
 
 
 def chosen(content: bytes, uid: str) -> bytes:
