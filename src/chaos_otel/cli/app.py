@@ -24,6 +24,7 @@ COMMANDS = {
     "pyinfra-hook": "chaos_otel.cli.pyinfra_hook:pyinfra_hook",
     "config": "chaos_otel.cli.config:config",
     "consent": "chaos_otel.cli.consent:consent",
+    "status": "chaos_otel.cli.status:status",
     "test-connection": "chaos_otel.cli.test_connection:test_connection",
     "logs": "chaos_otel.cli.logs:logs",
     "deliver": "chaos_otel.cli.deliver:deliver",
@@ -37,7 +38,11 @@ COMMANDS = {
     "completion": "chaos_otel.cli.completion:completion",
     "shell-open": "chaos_otel.cli.shell_open:shell_open",
 }
-_FOR_PEOPLE = ("report", "config")  # they close dead runs first; `run` does it while it waits
+_FOR_PEOPLE = (
+    "report",
+    "config",
+    "status",
+)  # they close dead runs first; `run` does it while it waits
 
 
 class _LazyGroup(click.Group):

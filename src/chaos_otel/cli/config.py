@@ -9,6 +9,7 @@ from typing import Any, Literal
 import click
 
 from chaos_otel.cli.output import answer, printable, wants_colour
+from chaos_otel.config import kinds
 from chaos_otel.config.destinations import destinations
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.folders import working_folder
@@ -52,7 +53,7 @@ def show(as_json: bool) -> None:
     if as_json:
         import json
 
-        answer(json.dumps(_as_json(loaded), indent=2, default=dict))
+        answer(json.dumps(settings_json(loaded), indent=2, default=dict))
     elif sys.stdout is not None and sys.stdout.isatty():
         _table(loaded, environment.mapping())
     else:
@@ -114,7 +115,8 @@ def _table(loaded: Loaded, variables: Mapping[str, str]) -> None:
     Console(color_system=colours, highlight=False).print(table)
 
 
-def _as_json(loaded: Loaded) -> dict[str, dict[str, Any]]:
+def settings_json(loaded: Loaded) -> dict[str, dict[str, Any]]:
+    """Every setting with its value (secrets as stars) and its origin."""
     return {
         setting.name: {
             "value": _json_value(setting, getattr(loaded.settings, setting.name)),
@@ -127,7 +129,8 @@ def _as_json(loaded: Loaded) -> dict[str, dict[str, Any]]:
 
 
 def _json_value(setting: Setting, value: Any) -> Any:
-    return setting.show(value) if setting.secret else value
+    hides = setting.secret or setting.kind in (kinds.ADDRESS, kinds.ADDRESSES)
+    return setting.show(value) if hides else value
 
 
 def _misspelt(variables: Mapping[str, str]) -> Iterator[str]:

@@ -152,7 +152,7 @@ class _Place(NamedTuple):
         return addresses(" ".join(words), self.found, self.known())
 
     def means(self, address: str) -> str:
-        return self.consents.means(Destination(address, "otlp", {}))
+        return self.consents.means_at(address)
 
     def change(self, verb: Verb, asked: Iterable[str]) -> int:
         from chaos_otel.pipeline.consent_changes import change_consent

@@ -41,5 +41,5 @@ def setting_words(destination: Destination, origins: Mapping[str, str]) -> list[
     for name, one in settings_of(destination, origins).items():
         value = one["value"]
         text = ", ".join(value) + f": {_STARS}" if isinstance(value, dict) else str(value)
-        lines.append(f"{name:<19} {text}  ({one['from']})")
+        lines.append(f"{name:<18} {text}  ({one['from']})")
     return lines

@@ -179,9 +179,8 @@ def without_userinfo(wanted: Wanted) -> Wanted:
     if not wanted.address.userinfo:
         return wanted
     headers: tuple[Header, ...] = wanted.option("headers", ())
+    options = dict(wanted.options)
     if not any(one.name == "authorization" for one in headers):
-        headers = (*headers, basic_authorization(wanted.address))
-    return wanted._replace(
-        address=wanted.address._replace(userinfo=""),
-        options={**wanted.options, "headers": Option(headers, wanted.origin)},
-    )
+        said = (*headers, basic_authorization(wanted.address))
+        options["headers"] = Option(said, wanted.origin)
+    return wanted._replace(address=wanted.address._replace(userinfo=""), options=options)

@@ -18,7 +18,7 @@ from chaos_otel.privacy.consent import Change, Verb
 from chaos_otel.store.consents import append_consents, read_consents
 from chaos_otel.store.counters import count_run
 from chaos_otel.store.database import Database
-from chaos_otel.store.dead_letters import dead_letters, remove_letters
+from chaos_otel.store.dead_letters import dead_letters, remove_letters, to_send_again
 
 # whose counter it is: not a script's
 _SCRIPT = "chaos-otel"
@@ -64,7 +64,7 @@ def _empty(state: str, environment: Environment, database: Database, address: st
     dropped = 0
     for runs in _run_folders(state, environment):
         dropped += drop_waiting(runs, database, address, now_wall_ns=now_wall_ns, reason=REVOKED)
-    letters = dead_letters(database)
+    letters = [*dead_letters(database), *to_send_again(database, address)]
     going = [one.number for one in letters if f"{one.destination} ".startswith(f"{address} ")]
     remove_letters(database, going)
     return dropped

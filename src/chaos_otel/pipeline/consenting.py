@@ -34,11 +34,20 @@ class Consents(NamedTuple):
     held: Held
     host: frozenset[str]
 
+    @classmethod
+    def none(cls) -> Consents:
+        """Nobody has said anything, or it cannot be read."""
+        return cls(Held({}, {}), frozenset())
+
     def means(
         self, destination: Destination, *, since_wall_ns: int | None = None
     ) -> Means | Literal[""]:
         """By which means there is consent; `privacy.consent.decide`."""
         return decide(destination, self.held, self.host, since_wall_ns=since_wall_ns)
+
+    def means_at(self, address: str) -> Means | Literal[""]:
+        """The same for an address (`otlp https://…`), whether it is configured or not."""
+        return self.means(Destination(address, "otlp", {}))
 
 
 def choose(loaded: Loaded, environment: Environment) -> Chosen:
@@ -52,7 +61,7 @@ def choose(loaded: Loaded, environment: Environment) -> Chosen:
         consents, wrong = current_consents(loaded)
         problems += wrong
     except StateError as error:
-        consents = Consents(Held({}, {}), frozenset())
+        consents = Consents.none()
         problems.append(Problem("consents", str(error.args[0]), error.hint))
     means = [consents.means(one) for one in found.destinations]
     pairs = list(zip(found.destinations, means, strict=True))
