@@ -238,15 +238,42 @@ def test_memory_is_the_scripts_also_in_a_substitution(listener: Listener, shell:
     assert float(heard.stdout) > 29
 
 
-def test_the_debug_calls_talk_on_stderr(listener: Listener, shell: str) -> None:
-    """What is known, and nothing on stdout."""
-    heard = listener.run(
-        shell,
-        "set -eu\ntelemetry_status\ntelemetry_test_connection\ntelemetry_logs\ntelemetry_reset",
-    )
+_DEBUG_CALLS = """
+set -eu
+telemetry_status --json
+telemetry_test_connection otlp 'https://a b'
+telemetry_logs -n 3
+telemetry_reset
+"""
+
+
+def test_the_debug_calls_call_the_commands_on_stderr(listener: Listener, shell: str) -> None:
+    """With their arguments and no input; a command that fails fails no script."""
+    words = listener.folder / "chaos"
+    words.write_text('#!/bin/sh\nread -r line || printf "<%s>" "$@"; echo\nexit 3\n')
+    words.chmod(0o755)
+    listener.env["CHAOS_OTEL_COMMAND"] = str(words)
+    heard = listener.run(shell, _DEBUG_CALLS)
     assert (heard.status, heard.out) == (0, b"")
-    assert heard.stderr.count(b"telemetry: ") == 4
+    assert heard.stderr.decode().splitlines()[1:] == [
+        "<status><--json>",
+        "<test-connection><otlp><https://a b>",
+        "<logs><-n><3>",
+        "<reset>",
+    ]
+    assert heard.stderr.startswith(b"telemetry: recording run")
     assert NONCE.encode() not in heard.stderr
+
+
+def test_the_debug_calls_say_that_there_is_no_command(listener: Listener, shell: str) -> None:
+    """One line each, on stderr, and nothing of the shell's own."""
+    listener.env["CHAOS_OTEL_COMMAND"] = "no-such-chaos"
+    heard = listener.run(shell, _DEBUG_CALLS)
+    assert (heard.status, heard.out) == (0, b"")
+    assert heard.stderr.decode().splitlines()[1:] == [
+        f"telemetry: no-such-chaos is not on the PATH, so there is no {word}"
+        for word in ("status", "test-connection", "logs", "reset")
+    ]
 
 
 def test_a_clock_without_decimals_will_do(listener: Listener, shell: str) -> None:

@@ -28,7 +28,9 @@ COMMANDS = {
     "test-connection": "chaos_otel.cli.test_connection:test_connection",
     "logs": "chaos_otel.cli.logs:logs",
     "deliver": "chaos_otel.cli.deliver:deliver",
+    "outbox": "chaos_otel.cli.outbox:outbox",
     "recover": "chaos_otel.cli.recover:recover",
+    "reset": "chaos_otel.cli.reset:reset",
     "import": "chaos_otel.cli.import_:import_",
     "dashboards": "chaos_otel.cli.dashboards:dashboards",
     "collector-config": "chaos_otel.cli.collector_config:collector_config",
@@ -38,11 +40,8 @@ COMMANDS = {
     "completion": "chaos_otel.cli.completion:completion",
     "shell-open": "chaos_otel.cli.shell_open:shell_open",
 }
-_FOR_PEOPLE = (
-    "report",
-    "config",
-    "status",
-)  # they close dead runs first; `run` does it while it waits
+# they close dead runs first; `run` does it while it waits
+_FOR_PEOPLE = ("report", "config", "status")
 
 
 class _LazyGroup(click.Group):

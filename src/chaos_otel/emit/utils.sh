@@ -927,26 +927,34 @@ __chaos_baseline() {
 
 # ---- what is known, on stderr -----------------------------------------------------------------
 
-telemetry_status() { __chaos __chaos_say status; }
-telemetry_test_connection() { __chaos __chaos_say test_connection; }
-telemetry_logs() { __chaos __chaos_say logs; }
-telemetry_reset() { __chaos __chaos_say reset; }
+# Each calls the command of its name, with its arguments; all that is said goes to stderr.
+telemetry_status() {
+    __chaos __chaos_say
+    __chaos __chaos_call status "$@"
+}
+telemetry_test_connection() { __chaos __chaos_call test-connection "$@"; }
+telemetry_logs() { __chaos __chaos_call logs "$@"; }
+telemetry_reset() { __chaos __chaos_call reset "$@"; }
 
+# __chaos_call WORD ARG...
+__chaos_call() {
+    __chaos_r=${CHAOS_OTEL_COMMAND:-chaos-otel}
+    if "$__chaos_b" command -v "$__chaos_r" >/dev/null 2>&1; then
+        "$__chaos_r" "$@" </dev/null >&2 || \:
+    else
+        __chaos_put "telemetry: $__chaos_r is not on the PATH, so there is no $1$__chaos_lf" >&2
+    fi
+}
+
+# __chaos_say: whether this script is recorded.
 __chaos_say() {
-    case $1 in
-        test_connection) __chaos_r='no endpoint: the report stays on this machine' ;;
-        logs) __chaos_r='the report is shown by: chaos-otel report show' ;;
-        reset) __chaos_r='nothing waits to be sent' ;;
-        *)
-            if ! __chaos_is_wanted init; then
-                __chaos_r='off: TELEMETRY_ENABLED, CHAOS_OTEL_ENABLED, DO_NOT_TRACK or OTEL_SDK_DISABLED'
-            elif __chaos_has_inbox; then
-                __chaos_r="recording run ${CHAOS_OTEL_RUN_ID-}"
-            else
-                __chaos_r='not recording: run it by "chaos-otel run --", or call telemetry_init'
-            fi
-            ;;
-    esac
+    if ! __chaos_is_wanted init; then
+        __chaos_r='off: TELEMETRY_ENABLED, CHAOS_OTEL_ENABLED, DO_NOT_TRACK or OTEL_SDK_DISABLED'
+    elif __chaos_has_inbox; then
+        __chaos_r="recording run ${CHAOS_OTEL_RUN_ID-}"
+    else
+        __chaos_r='not recording: run it by "chaos-otel run --", or call telemetry_init'
+    fi
     __chaos_put "telemetry: $__chaos_r$__chaos_lf" >&2
 }
 
