@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from chaos_otel.config.kinds import percent_decoded
 from chaos_otel.privacy.exact import Secret
 from chaos_otel.privacy.names import variable_is_secret
 from chaos_otel.privacy.patterns import Pattern
-from chaos_otel.privacy.values import is_path, is_plain
+from chaos_otel.privacy.values import is_path, is_plain, looks_random
 
 MIN_VALUE_BYTES = 8
 MIN_NAMED_BYTES = 4  # for a variable that the user names (`--redact-value-from`)
 
+# how OpenTelemetry programs are told the tokens of their collector
+_HEADERS = Pattern(r"OTEL_EXPORTER_OTLP_(?:TRACES_|METRICS_|LOGS_)?HEADERS")
 _URL_PASSWORD = Pattern(rb"://[^\s/?#@:]*:([^\s@]{%d,})@" % MIN_VALUE_BYTES)
 
 
