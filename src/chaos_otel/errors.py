@@ -44,6 +44,10 @@ class StoreBusyError(StateError):
     """Others write to the store and have not come to their end in time: the same may work later."""
 
 
+class StoreVersionError(StateError):
+    """The store was made by a later version of ours: it is whole, and not for us."""
+
+
 class ReportError(ChaosOtelError):
     """A report cannot be read or written."""
 

@@ -15,16 +15,29 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Final
 
-from chaos_otel.config.folders import open_private, private_folder
-from chaos_otel.errors import StateError, StoreBusyError
+from chaos_otel.config.folders import open_private, private_folder, quarantine
+from chaos_otel.errors import StateError, StoreBusyError, StoreVersionError
 from chaos_otel.store.tables import APPLICATION_ID, TABLES, VERSION
 
 FILE: Final = "store.db"
 # SQLite's own, beside it
 COMPANIONS: Final = ("-wal", "-shm", "-journal")
 BUSY_S: Final = 30.0
+_MOVE_HINT: Final = "chaos-otel reset moves a damaged one away; the runs are in their journals"
 _AGAIN_S: Final = 0.01
 _BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def quarantine_store(state_folder: str, *, wall_ns: int) -> str:
+    """Move a damaged store away with all that belongs to it; where it is now. StateError where it
+    cannot be moved."""
+    path = f"{state_folder}/{FILE}"
+    # its companions first: a new store must not find the log of an old one beside itself
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(wall_ns / 1e9))
+    for end in COMPANIONS:
+        if os.path.lexists(path + end):
+            os.rename(path + end, f"{path}.corrupt-{stamp}{end}")
+    return quarantine(path, wall_ns=wall_ns)
 
 
 class Database:
@@ -92,6 +105,13 @@ class Database:
         except sqlite3.Error as error:
             raise _state_error(self.path, error) from error
 
+    def check(self) -> None:
+        """Read all of it; StateError where it is damaged."""
+        with self.reading() as connection:
+            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        if found != "ok":
+            raise StateError(f"the store {self.path} is damaged ({found})", hint=_MOVE_HINT)
+
     def _prepare(self, *, until_s: float) -> None:
         connection = self._connection
         connection.execute("PRAGMA foreign_keys=ON")
@@ -154,7 +174,7 @@ def _make_tables(connection: sqlite3.Connection, path: str) -> None:
     if version == VERSION:
         return
     if version > VERSION:
-        raise StateError(
+        raise StoreVersionError(
             f"the store {path} was made by a later version of chaos-otel", hint="upgrade this one"
         )
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
@@ -173,7 +193,4 @@ def _is_busy(error: sqlite3.Error) -> bool:
 def _state_error(path: str, error: sqlite3.Error) -> StateError:
     if _is_busy(error):
         return StoreBusyError(f"the store {path} is in use by others", hint="try again later")
-    return StateError(
-        f"cannot use the store {path} ({error})",
-        hint="chaos-otel reset moves a damaged one away; the runs are in their journals",
-    )
+    return StateError(f"cannot use the store {path} ({error})", hint=_MOVE_HINT)

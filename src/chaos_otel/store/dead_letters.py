@@ -6,7 +6,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from chaos_otel import instruments, semconv
 from chaos_otel.config.destination import Signal
@@ -17,12 +17,13 @@ from chaos_otel.store.series_rows import apply
 LETTERS_MAX: Final = 10_000
 REASON_CHARACTERS: Final = 1_000
 _SELECT: Final = (
-    "SELECT number, destination, run_id, signal, record, reason, at_wall_ns FROM dead_letter"
+    "SELECT number, destination, run_id, signal, record, reason, at_wall_ns, again FROM dead_letter"
 )
 
 
 class DeadLetter(NamedTuple):
-    """`record` is what was refused: the body of a request with it alone in it."""
+    """`record` is what was refused: the body of a request with it alone in it. `again`: it is sent
+    once more at the next delivery."""
 
     number: int
     destination: str
@@ -31,6 +32,7 @@ class DeadLetter(NamedTuple):
     record: bytes
     reason: str
     at_wall_ns: int
+    again: bool = False
 
 
 def bury(
@@ -77,11 +79,10 @@ def dead_letters(
     """Those that lie there, the oldest first; at most `limit` of them if that is not negative."""
     with database.reading() as connection:
         rows = connection.execute(
-            f"{_SELECT} WHERE NOT again AND ? IN ('', destination) AND ? IN ('', run_id) "
-            "ORDER BY number LIMIT ?",
+            f"{_SELECT} WHERE ? IN ('', destination) AND ? IN ('', run_id) ORDER BY number LIMIT ?",
             (destination or "", run_id, limit),
         )
-        return [DeadLetter(*row) for row in rows]
+        return [_letter(row) for row in rows]
 
 
 def count_letters(database: Database) -> dict[str, int]:
@@ -89,7 +90,7 @@ def count_letters(database: Database) -> dict[str, int]:
     with database.reading() as connection:
         return dict(
             connection.execute(
-                "SELECT destination, count(*) FROM dead_letter WHERE NOT again "
+                "SELECT destination, count(*) FROM dead_letter "
                 "GROUP BY destination ORDER BY destination"
             ).fetchall()
         )
@@ -110,7 +111,7 @@ def to_send_again(database: Database, destination: str, *, limit: int = -1) -> l
             f"{_SELECT} WHERE again AND destination = ? ORDER BY number LIMIT ?",
             (destination, limit),
         )
-        return [DeadLetter(*row) for row in rows]
+        return [_letter(row) for row in rows]
 
 
 def remove_letters(database: Database, numbers: Iterable[int]) -> int:
@@ -120,6 +121,11 @@ def remove_letters(database: Database, numbers: Iterable[int]) -> int:
             connection.execute("DELETE FROM dead_letter WHERE number = ?", (number,)).rowcount
             for number in numbers
         )
+
+
+def _letter(row: tuple[Any, ...]) -> DeadLetter:
+    *values, again = row
+    return DeadLetter(*values, bool(again))
 
 
 def _make_room(connection: sqlite3.Connection, destination: str) -> int:

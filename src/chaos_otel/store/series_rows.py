@@ -25,18 +25,24 @@ from chaos_otel.measures import (
     distribution,
 )
 
+METRICS_MAX: Final = 500
+_OURS: Final = frozenset(one.name for one in instruments.INSTRUMENTS)
 _DROPPED_BY_LIMIT: Final = ((semconv.LABEL_REASON, "series_limit"),)
+_DROPPED_BY_NAME: Final = ((semconv.LABEL_REASON, "metric_limit"),)
 _DROPPED_BY_VALUE: Final = ((semconv.LABEL_REASON, "bad_value"),)
 _NEW: Final = "INSERT INTO series (metric, labels, kind, born_wall_ns, at_wall_ns, value) "
 
 
 def apply(connection: sqlite3.Connection, measures: Iterable[Measure], *, now_wall_ns: int) -> None:
-    """Add all of them. What is no number, or goes to a series beyond the limit, is counted in
-    chaos.otel.dropped."""
+    """Add all of them. What is no number, or beyond the limit of metrics or of series, is counted
+    in chaos.otel.dropped."""
     dropped: Counter[Labels] = Counter()
     for measure in measures:
         if not _is_sound(measure):
             dropped[_DROPPED_BY_VALUE] += 1
+            continue
+        if not _has_room(connection, measure.metric):
+            dropped[_DROPPED_BY_NAME] += 1
             continue
         labels = _labels(connection, measure.metric, measure.labels)
         if labels != measure.labels:
@@ -62,6 +68,16 @@ def _is_sound(measure: Measure) -> bool:
     if not math.isfinite(measure.value):
         return False
     return measure.value >= 0 or isinstance(measure, Level | Step)
+
+
+def _has_room(connection: sqlite3.Connection, metric: str) -> bool:
+    """Whether it is one of ours, or of the first METRICS_MAX names that scripts made up."""
+    if metric in _OURS:
+        return True
+    if connection.execute("SELECT 1 FROM series WHERE metric = ?", (metric,)).fetchone():
+        return True
+    (count,) = connection.execute("SELECT count(DISTINCT metric) FROM series").fetchone()
+    return bool(count < len(_OURS) + METRICS_MAX)
 
 
 def _labels(connection: sqlite3.Connection, metric: str, labels: Labels) -> Labels:
