@@ -41,6 +41,7 @@ SPEAKERS = {
     "__main__.py": "the command line",
     "emit/": "runs in programs that are not ours",
     "pipeline/deliver.py": "is called as a program of its own",
+    "pipeline/forward.py": "is called as a program of its own, and ends with requests under way",
     "pipeline/guard.py": "ends that program",
     "pipeline/receive.py": "is called as a program of its own",
     "pipeline/settle.py": "is called as a program of its own",

@@ -16,6 +16,7 @@ from chaos_otel.config.settings import Loaded, Settings, load
 from chaos_otel.errors import UnsupervisedError
 from chaos_otel.pipeline.capture import Finished, capture
 from chaos_otel.pipeline.nested import inside_run, run_nested
+from chaos_otel.pipeline.pace import Pace
 from chaos_otel.pipeline.plain import run_plainly
 from chaos_otel.pipeline.request import Request
 from chaos_otel.runner.command import own_arguments
@@ -183,6 +184,7 @@ def _request(argv: list[bytes], settings: Settings, chosen: Chosen | None) -> Re
         retention_age_s=settings.retention_age_s,
         retention_bytes=settings.retention_bytes,
         destinations=tuple(one.to_json() for one in chosen.consented) if chosen else (),
+        pace=Pace.of(settings),
         textfile=settings.textfile,
         prometheus_port=settings.prometheus_port,
         scrape_interval_s=settings.scrape_interval_s,

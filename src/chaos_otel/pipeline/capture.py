@@ -57,7 +57,8 @@ def capture(request: Request, environment: Environment) -> Finished:
         tap.finish(ended, signals.asked_to_leave)
         if prepared.handover is not None:
             prepared.handover.ended(lingering=ended.lingering, unwritten=tap.unwritten)
-        answer = _answer(prepared.handover, signals, wait=request.wait)
+        wait_s = LOCAL_OUTPUTS_WAIT_S + (request.pace.export_wait_s if request.destinations else 0)
+        answer = _answer(prepared.handover, signals, wait_s=wait_s if request.wait else 0.0)
     faults = [f"recording stopped early: {ended.tap_fault}"] if ended.tap_fault else []
     return Finished(
         ended,
@@ -124,12 +125,12 @@ def _waited_for(process: Process) -> Ended:
             time.sleep(ASK_AGAIN_S)
 
 
-def _answer(handover: Handover | None, signals: Signals, *, wait: bool) -> dict[str, Any]:
+def _answer(handover: Handover | None, signals: Signals, *, wait_s: float) -> dict[str, Any]:
     """Wait for what `deliver` makes of the run, but not against a Ctrl-C."""
-    if handover is None or not wait or signals.asked_to_leave():
+    if handover is None or not wait_s or signals.asked_to_leave():
         return {}
     return handover.answer(
-        wait_s=LOCAL_OUTPUTS_WAIT_S,
+        wait_s=wait_s,
         signals_fd=signals.fileno(),
         asked_to_leave=signals.asked_to_leave,
     )

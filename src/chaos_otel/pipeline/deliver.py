@@ -14,9 +14,10 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chaos_otel.pipeline.file_limit import raise_file_limit
+from chaos_otel.pipeline.forwarding import Forwarding
 from chaos_otel.pipeline.guard import Guard
 from chaos_otel.pipeline.plan import Plan, read_plan
 
@@ -55,6 +56,8 @@ def main(plan_file: str) -> int:
 
 
 def _deliver(plan: Plan, guard: Guard) -> int:
+    forwarding = Forwarding(plan)
+    forwarding.start()  # beside what is loaded now
     from chaos_otel.pipeline import counting
     from chaos_otel.pipeline.exposure import Exposure
     from chaos_otel.pipeline.housekeeping import keep_house, recover_small
@@ -81,12 +84,15 @@ def _deliver(plan: Plan, guard: Guard) -> int:
                 on_process=lambda argv: tools.add(tool_of(argv)),
             )
         lingering = guard.lingering if guard.ended else _go_on(plan, guard)
-        outcome = follower.finish(end=_make_up(plan, guard), waited_for=not plan.watch_pid)
+        end = _make_up(plan, guard)
+        forwarding.end()
+        outcome = follower.finish(end=end, waited_for=not plan.watch_pid)
+        forwarding.counted()
         notices = unhooked(tools, follower.hooks) if plan.inject else []
     if plan.receiver_fd >= 0:
         os.close(plan.receiver_fd)
     notices += exposure.finish()
-    _answer(plan, outcome, recovered, notices)
+    _answer(plan, outcome, recovered, notices, forwarding.finish())
     if counting.is_uncounted(plan.folder):
         counting.count_again(plan.folder, state=state)
     if lingering:
@@ -196,11 +202,21 @@ def _process(plan: Plan, guard: Guard) -> Process | None:
     return ForeignProcess(pid, pidfd, started=started) if pid else None
 
 
-def _answer(plan: Plan, outcome: Outcome, recovered: list[Recovered], notices: list[str]) -> None:
+def _answer(
+    plan: Plan,
+    outcome: Outcome,
+    recovered: list[Recovered],
+    notices: list[str],
+    forwarded: list[dict[str, Any]],
+) -> None:
     """Tell capture what to tell; it may be gone."""
     if plan.answers_fd < 0:
         return
-    answer = outcome.answer() | {"recovered": [str(run) for run in recovered], "notices": notices}
+    answer = outcome.answer() | {
+        "recovered": [str(run) for run in recovered],
+        "notices": notices,
+        "forwarded": forwarded,
+    }
     try:
         os.write(plan.answers_fd, json.dumps(answer).encode("ascii") + b"\n")
         os.close(plan.answers_fd)

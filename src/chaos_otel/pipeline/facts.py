@@ -31,7 +31,7 @@ def user_attributes(state: str, name: str = "") -> dict[str, str]:
     """The pseudonym of the user (who runs this, if not named), keyed with a random key of this
     installation, made when missing."""
     try:
-        key = _installation_key(f"{state}/{KEY_FILE}")
+        key = installation_key(state)
         name = name or pwd.getpwuid(os.getuid()).pw_name
     except (OSError, ChaosOtelError):
         return {}
@@ -40,7 +40,10 @@ def user_attributes(state: str, name: str = "") -> dict[str, str]:
     return {semconv.USER_HASH: user_hash(name, key)}
 
 
-def _installation_key(path: str) -> bytes:
+def installation_key(state: str) -> bytes:
+    """A random key that only this installation has, made when missing. Raises OSError or
+    StateError."""
+    path = f"{state}/{KEY_FILE}"
     try:
         fd = open_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     except FileExistsError:

@@ -11,6 +11,7 @@ import os
 from typing import Any, Literal, NamedTuple
 
 from chaos_otel.config.folders import open_private
+from chaos_otel.pipeline.pace import Pace
 
 NO_LIMIT_BYTES = 1 << 50  # of output that is kept: more than there can be
 
@@ -72,6 +73,7 @@ class Plan(NamedTuple):
     watch_pid: int = 0
     inject: bool = False
     destinations: tuple[dict[str, Any], ...] = ()
+    pace: Pace = Pace()
     network_before_bytes: int | None = None
     channels: tuple[ChannelPlan, ...] = ()
     terminal_fd: int = -1
@@ -90,7 +92,8 @@ class Plan(NamedTuple):
         """A Python literal, ASCII only: the one notation that costs no import before the command
         starts (json takes a fiftieth of that time)."""
         channels = [channel._asdict() for channel in self.channels]
-        return ascii(self._asdict() | {"channels": channels}).encode("ascii")
+        values = self._asdict() | {"channels": channels, "pace": tuple(self.pace)}
+        return ascii(values).encode("ascii")
 
     @classmethod
     def decode(cls, data: bytes) -> Plan:
@@ -106,6 +109,7 @@ class Plan(NamedTuple):
             values[key] = tuple(values.get(key, ()))
         values["channels"] = tuple(ChannelPlan(**entry) for entry in values.get("channels", ()))
         try:
+            values["pace"] = Pace(*values.get("pace", ()))
             return cls(**values)
         except TypeError as error:
             raise ValueError(f"not a plan: {error}") from error

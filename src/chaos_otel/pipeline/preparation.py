@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from chaos_otel import clock, ids
 from chaos_otel.config.environment import Environment
 from chaos_otel.errors import in_words
+from chaos_otel.pipeline.destinations_file import write_destinations
 from chaos_otel.pipeline.file_limit import has_file_limit
 from chaos_otel.pipeline.handover import Handover
 from chaos_otel.pipeline.machine import network_bytes
@@ -65,6 +66,8 @@ def prepare(request: Request, environment: Environment) -> Prepared:
             _open_receiver(request, prepared, environment)
         prepared.plan = _plan(request, prepared, context, started=started)
         write_plan(prepared.plan)
+        if request.destinations:
+            write_destinations(prepared.plan.folder, request.destinations)
         prepared.handover.start(plan_path(prepared.plan.inbox), inherit=_inherited(prepared))
         _start_receiver(prepared)
     except Exception as error:  # the edge: the command runs all the same
@@ -121,6 +124,7 @@ def _plan(
         network_before_bytes=network_bytes(),
         inject=_injects(request),
         destinations=request.destinations,
+        pace=request.pace,
         channels=tuple(map(_channel_plan, prepared.channels.channels)),
         terminal_fd=prepared.channels.terminal_fd,
         terminal_state=prepared.channels.terminal_state.decode("ascii"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
+from chaos_otel.pipeline.destinations_file import waits
 from chaos_otel.pipeline.recover import dead_run, run_ids
 from chaos_otel.pipeline.run_folder import DELIVERED, is_delivered
 from chaos_otel.privacy.retention import StoredRun, removable
@@ -29,14 +30,15 @@ def _stored(runs: str, run_id: str) -> StoredRun:
             ended_wall_s=_delivered_s(folder),
             delivered=is_delivered(folder),
             live=not dead,
+            waiting=waits(folder),
         )
 
 
 def _remove(folder: str) -> bool:
     with dead_run(folder) as dead:
-        if dead:
+        if dead and not waits(folder):
             shutil.rmtree(folder, ignore_errors=True)
-        return dead
+        return dead and not os.path.isdir(folder)
 
 
 def _forget_reports(folder: str, *, before_s: float) -> None:

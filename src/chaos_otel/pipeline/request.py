@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from chaos_otel.pipeline.pace import Pace
+
 
 class Request(NamedTuple):
     """One command to run. `report` is an absolute path, empty for none; `argv` is as it was
@@ -13,6 +15,7 @@ class Request(NamedTuple):
     tags: dict[str, str]
     attributes: dict[str, str]
     report: str = ""
+    events: str = ""
     name: str = ""
     version: str = ""
     environment: str = ""
@@ -31,3 +34,4 @@ class Request(NamedTuple):
     prometheus_port: int = 0
     scrape_interval_s: float = 30.0
     destinations: tuple[dict[str, Any], ...] = ()
+    pace: Pace = Pace()

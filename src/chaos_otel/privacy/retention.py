@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 DEFAULT_MAX_AGE_S = 14 * 24 * 3600.0
 DEFAULT_MAX_BYTES = 1_000_000_000
@@ -13,7 +14,8 @@ DEFAULT_MAX_BYTES = 1_000_000_000
 class StoredRun:
     """A run's folder. `ended_wall_s` is None where its end was never written.
 
-    `delivered`: every destination has it. `live`: some process still works on it.
+    `delivered`: its local outputs were written. `live`: some process still works on it. `waiting`:
+    it is still to be forwarded.
     """
 
     run_id: str
@@ -21,6 +23,12 @@ class StoredRun:
     ended_wall_s: float | None
     delivered: bool
     live: bool
+    waiting: bool = False
+
+    @property
+    def stays(self) -> bool:
+        """Whether it may not be removed, whatever its age and size."""
+        return self.live or self.waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +48,59 @@ def removable(
 ) -> Removable:
     """Which runs may be removed.
 
-    A live run never is, though its size counts. A run past `max_age_s` is, delivered or not. While
-    the rest is more than `max_bytes`, delivered runs go, oldest first, and only when none is left
-    those that were not delivered. A run without an end is as old as its id says (a UUIDv7 begins
-    with its start); one from the future is new: a clock that jumped removes nothing.
+    A live run never is, nor one that waits to be forwarded (`overdue` decides about those), though
+    their size counts. A run past `max_age_s` is, delivered or not. While the rest is more than
+    `max_bytes`, delivered runs go, oldest first, and only when none is left those that were not
+    delivered. A run without an end is as old as its id says (a UUIDv7 begins with its start); one
+    from the future is new: a clock that jumped removes nothing.
     """
     everything = sorted(runs, key=_age_order)
-    kept = [run for run in everything if run.live or now_wall_s - _at(run) <= max_age_s]
+    kept = [run for run in everything if run.stays or now_wall_s - _at(run) <= max_age_s]
     gone = {run.run_id for run in everything} - {run.run_id for run in kept}
     excess = sum(run.size_bytes for run in kept) - max_bytes
     for run in sorted(kept, key=lambda run: not run.delivered):
         if excess <= 0:
             break
-        if not run.live:
+        if not run.stays:
             gone.add(run.run_id)
             excess -= run.size_bytes
     return Removable(
         tuple(run.run_id for run in everything if run.run_id in gone and run.delivered),
         tuple(run.run_id for run in everything if run.run_id in gone and not run.delivered),
     )
+
+
+class WaitingRun(NamedTuple):
+    """A run that some destination has not got since then."""
+
+    run_id: str
+    size_bytes: int
+    since_wall_s: float
+
+
+class Overdue(NamedTuple):
+    """Run ids, oldest first."""
+
+    too_old: tuple[str, ...]
+    too_many: tuple[str, ...]
+
+
+def overdue(
+    runs: Iterable[WaitingRun], *, now_wall_s: float, max_age_s: float, max_bytes: int
+) -> Overdue:
+    """Which runs have waited to be forwarded for too long, and which of the rest, oldest first, are
+    more than may wait. One from the future is new: a clock that jumped gives up nothing."""
+    everything = sorted(runs, key=lambda run: (run.since_wall_s, run.run_id))
+    old = [run for run in everything if now_wall_s - run.since_wall_s > max_age_s]
+    kept = everything[len(old) :]
+    excess = sum(run.size_bytes for run in kept) - max_bytes
+    many = []
+    for run in kept:
+        if excess <= 0:
+            break
+        many.append(run.run_id)
+        excess -= run.size_bytes
+    return Overdue(tuple(run.run_id for run in old), tuple(many))
 
 
 def _at(run: StoredRun) -> float:

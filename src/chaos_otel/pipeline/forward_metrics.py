@@ -1,0 +1,89 @@
+"""Sends what the counters say to one destination, one sender at a time.
+
+Metrics are snapshots: only the newest one counts, so none is kept for later. The one from the
+beginning of a run goes before that of its end: a rate needs two.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from chaos_otel import __version__, semconv
+from chaos_otel.exporters.answer import Answer
+from chaos_otel.measures import Series
+from chaos_otel.pipeline.forward_courier import Courier
+from chaos_otel.pipeline.forward_lock import metrics_lock
+from chaos_otel.pipeline.forward_orders import Orders
+from chaos_otel.pipeline.live_runs import is_live
+from chaos_otel.store.counters import read_series
+from chaos_otel.store.database import Database
+from chaos_otel.store.instance import instance_id
+
+HOLD_S: Final = 60.0
+_LOOK_AGAIN_S: Final = 0.02
+
+
+def series_now(database: Database, *, hold_s: float = HOLD_S) -> list[Series]:
+    """Every series as it is at this moment. StateError where the store cannot be read."""
+    now_ns = time.time_ns()
+    series = read_series(database, now_wall_ns=now_ns, hold_s=hold_s, is_live=is_live)
+    # a counter that did not change has its value now all the same
+    return [one._replace(at_wall_ns=now_ns) for one in series]
+
+
+def of_script(series: Sequence[Series], script: str) -> list[Series]:
+    """Those of one script, where consent is for its run alone; all if it is empty."""
+    return [one for one in series if not script or (semconv.LABEL_SCRIPT, script) in one.labels]
+
+
+def send_series(
+    courier: Courier,
+    database: Database,
+    *,
+    key: str,
+    state: str,
+    orders: Orders,
+    script: str = "",
+    before: Sequence[Series] = (),
+) -> Answer | None:
+    """Send a snapshot of now, and in front of it `before` if no newer one was sent. None where
+    there is nothing to send. Waits for other senders; OutOfTimeError where there is no time left,
+    StateError where the store cannot be read."""
+    while True:
+        with metrics_lock(state, key) as fd:
+            if fd >= 0:
+                return _send_alone(courier, database, fd, script=script, before=before)
+        orders.sleep(_LOOK_AGAIN_S)
+
+
+def _send_alone(
+    courier: Courier, database: Database, fd: int, *, script: str, before: Sequence[Series]
+) -> Answer | None:
+    answer: Answer | None = None
+    sent_ns = _last_sent(fd)
+    now = of_script(series_now(database), script)
+    for series in (before, now):
+        if not series or series[0].at_wall_ns <= sent_ns:
+            continue
+        sent_ns = series[0].at_wall_ns
+        answer = courier.send("metrics", _body(series, database))
+        os.pwrite(fd, b"%020d" % sent_ns, 0)
+    return answer
+
+
+def _body(series: Sequence[Series], database: Database) -> bytes:
+    from chaos_otel.exporters.metrics_data import metrics_data
+    from chaos_otel.exporters.otlp_encode import encode_metrics
+
+    data = metrics_data(
+        list(series), instance_id=instance_id(database), version=__version__, host=os.uname()[1]
+    )
+    return encode_metrics(data)
+
+
+def _last_sent(fd: int) -> int:
+    text = os.pread(fd, 20, 0)
+    return int(text) if text.isdigit() else 0

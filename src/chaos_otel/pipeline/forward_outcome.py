@@ -1,0 +1,70 @@
+"""What came of forwarding, in words and figures, for whoever waited for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+from chaos_otel.exporters.answer import Later
+from chaos_otel.pipeline.forward_crew import Place
+from chaos_otel.pipeline.forward_gate import Gate
+from chaos_otel.pipeline.forward_ledger import Ledger
+from chaos_otel.pipeline.forward_worker import Worker
+
+# a request that was under way for less says nothing about its destination
+UNANSWERED_S: Final = 0.5
+
+
+def outcomes(workers: Iterable[Worker]) -> list[dict[str, Any]]:
+    """For each destination: `delivered`, `rejected` and `buried` records of the run, whether it
+    `waits`, `state`, `problem` (why), `news` (a pause that was not known before)."""
+    return [_outcome(worker) for worker in workers]
+
+
+def give_up(place: Place, workers: Iterable[Worker]) -> None:
+    """Note the destinations that were asked and have not answered: the next process shall not wait
+    for them at once."""
+    for worker in workers:
+        reason = unanswered(worker)
+        if reason:
+            ledger = Ledger(place.state, worker.key, busy_s=0.2)
+            dispatch = worker.dispatch
+            seen = dispatch.gate.fingerprint if dispatch is not None else ""
+            Gate(ledger, fingerprint=seen).later(Later(reason))
+            ledger.close()
+
+
+def unanswered(worker: Worker) -> str:
+    """Why a destination that we are still waiting for is given up; empty if it is not."""
+    dispatch = worker.dispatch
+    if dispatch is None or not dispatch.sent_anything:
+        return ""
+    since_s = dispatch.courier.sending_since_s
+    waited_s = time.monotonic() - since_s
+    if not since_s or waited_s < UNANSWERED_S:
+        return ""
+    return f"no answer within {waited_s:.1f} s"
+
+
+def _outcome(worker: Worker) -> dict[str, Any]:
+    dispatch, live = worker.dispatch, worker.live
+    sent = dispatch.courier if dispatch is not None and dispatch.sent_anything else None
+    gate = dispatch.gate if dispatch is not None else None
+    state = gate.state if gate is not None else None
+    problem = worker.problem or unanswered(worker)
+    if not problem and state is not None and state.state != "ready":
+        problem = state.reason
+    return {
+        "destination": worker.key,
+        "delivered": live.delivered if live is not None else 0,
+        "rejected": sent.rejected if sent is not None else 0,
+        "rejection": sent.rejection if sent is not None else "",
+        "buried": live.buried if live is not None else 0,
+        "waits": not worker.live_done,
+        "state": state.state if state is not None else "ready",
+        "next_try_wall_ns": state.next_try_wall_ns if state is not None else 0,
+        "problem": problem,
+        "news": gate.newly_paused if gate is not None else False,
+        "store": dispatch.ledger.problem if dispatch is not None else "",
+    }

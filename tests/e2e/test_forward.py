@@ -1,0 +1,202 @@
+"""Forwarding, on the installed command: what a destination gets, and what the command notices."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.e2e.installed import Installed, is_free, wait_for
+from tests.e2e.recorded import Received, Reply, recording
+from tests.e2e.steps import step
+
+STEPS = "\n".join(
+    ("#!/bin/bash", *(step(number, f"echo doing {number}") for number in (1, 2, 3)), "")
+)
+
+
+def _waiting(chaos: Installed) -> list[Path]:
+    """The runs that still wait for a destination."""
+    return sorted(chaos.state.glob("runs/*/forward.json"))
+
+
+def _all_free(chaos: Installed) -> bool:
+    return all(is_free(folder) for folder in chaos.state.glob("runs/*"))
+
+
+def test_a_run_arrives_once_and_nothing_waits_afterwards(chaos: Installed) -> None:
+    """Spans, logs and metrics of a run come to the collector that its flag names, each span once;
+    the command's status and output are as without us."""
+    script = chaos.script(STEPS + "exit 3\n")
+    with recording() as there:
+        done = chaos.call("run", "--otlp", there.url, "--export-wait", "60s", "--", script)
+        wait_for(lambda: not _waiting(chaos))
+    assert done.returncode == 3
+    assert done.stdout == b"doing 1\ndoing 2\ndoing 3\n"
+    names = there.span_names()
+    assert names == ["deploy.sh", "deploy.sh", "step 1", "step 2", "step 3"]
+    assert set(there.span_ids().values()) == {1}
+    assert "doing 2" in {record.body.string_value.strip() for record in there.logs()}
+    assert "script.runs" in {metric.name for metric in there.metrics()}
+    assert b"delivered" in done.stderr
+
+
+def test_no_connection_is_made_without_consent(chaos: Installed) -> None:
+    """An endpoint in the environment is no consent: nothing is sent, nothing waits."""
+    with recording() as there:
+        chaos.env |= {"OTEL_EXPORTER_OTLP_ENDPOINT": there.url, "TELEMETRY_ENDPOINT": there.url}
+        assert chaos.run("true").returncode == 0
+        wait_for(lambda: _all_free(chaos))
+    assert there.requests == []
+    assert _waiting(chaos) == []
+
+
+def test_a_dead_destination_keeps_the_run_and_the_next_run_delivers_it(chaos: Installed) -> None:
+    """Nobody listens: the command ends as ever and its run waits; once somebody does, the next
+    run to the same destination sends both."""
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    script = chaos.script(STEPS)
+    done = chaos.call("run", "--otlp", url, "--", script)
+    assert done.returncode == 0
+    assert b"waiting" in done.stderr
+    assert len(_waiting(chaos)) == 1
+    with recording(port=port) as there:
+        chaos.call("outbox", "retry")
+        chaos.call("run", "--otlp", url, "--export-wait", "60s", "--", "sleep", "1")
+        wait_for(lambda: not _waiting(chaos))
+    assert there.span_names().count("step 1") == 1
+    assert set(there.span_ids().values()) == {1}
+    assert {"sleep", "deploy.sh"} <= {span.name for span in there.spans()}
+
+
+def test_deliver_sends_what_waits(chaos: Installed) -> None:
+    """`chaos-otel deliver` sends what a dead destination left waiting, once, and says 0; while the
+    destination is dead it says 1."""
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    chaos.call("run", "--otlp", url, "--", chaos.script(STEPS))
+    assert chaos.call("deliver").returncode == 1
+    assert len(_waiting(chaos)) == 1
+    with recording(port=port) as there:
+        chaos.call("outbox", "retry")
+        done = chaos.call("deliver", "--json")
+    assert done.returncode == 0, done.stderr
+    assert _waiting(chaos) == []
+    assert set(there.span_ids().values()) == {1}
+    [line] = json.loads(done.stdout)["destinations"]
+    assert line["waiting"] == 0
+    assert line["delivered"] >= len(there.span_ids())
+
+
+def test_spans_come_while_the_command_runs(chaos: Installed) -> None:
+    """What is complete is sent after the flush interval, not at the end."""
+    chaos.env["TELEMETRY_FLUSH_INTERVAL"] = "0.2"
+    script = chaos.script(STEPS + "read -r _\n")
+    with recording() as there:
+        run = chaos.start("run", "--otlp", there.url, "--", script, stdin=-1)
+        wait_for(lambda: "step 2" in {span.name for span in there.spans()})
+        assert run.poll() is None
+        run.communicate(b"\n")
+        wait_for(lambda: not _waiting(chaos))
+    assert set(there.span_ids().values()) == {1}
+
+
+def test_a_killed_forwarder_loses_nothing(chaos: Installed) -> None:
+    """The forward process is killed while it sends: deliver completes the run, each span
+    byte-identical if it comes twice."""
+    chaos.env["TELEMETRY_FLUSH_INTERVAL"] = "0.1"
+    script = chaos.script(STEPS + "read -r _\n")
+    with recording() as there:
+        run = chaos.start("run", "--otlp", there.url, "--", script, stdin=-1)
+        wait_for(lambda: there.spans())
+        [pid] = wait_for(lambda: _forwarders(chaos))
+        os.kill(pid, signal.SIGKILL)
+        run.communicate(b"\n")
+        wait_for(lambda: _all_free(chaos))
+        assert run.returncode == 0
+        assert chaos.call("deliver").returncode == 0
+    assert _waiting(chaos) == []
+    by_id: dict[bytes, set[bytes]] = {}
+    for span in there.spans():
+        by_id.setdefault(span.span_id, set()).add(span.SerializeToString(deterministic=True))
+    assert len(by_id) == 5
+    assert all(len(copies) == 1 for copies in by_id.values())
+
+
+def test_a_destination_that_refuses_us_is_paused_and_keeps_the_run(chaos: Installed) -> None:
+    """401: said, kept, not tried again by the next run."""
+
+    def unauthorised(_: Received) -> Reply:
+        return 401, {}, b""
+
+    with recording(unauthorised) as there:
+        done = chaos.call("run", "--otlp", there.url, "--export-wait", "60s", "--", "true")
+        tried = len(there.requests)
+        assert b"paused" in done.stderr
+        assert tried >= 1
+        chaos.call("run", "--otlp", there.url, "--export-wait", "60s", "--", "true")
+        wait_for(lambda: _all_free(chaos))
+        assert len(there.requests) == tried
+    assert len(_waiting(chaos)) == 2
+
+
+def test_one_bad_record_costs_no_other(chaos: Installed) -> None:
+    """400 for whatever holds one span: that span becomes a dead letter, all others arrive."""
+
+    def picky(request: Received) -> Reply:
+        return (400, {}, b"bad name") if b"step 2" in request.body else (200, {}, b"")
+
+    with recording(picky) as there:
+        chaos.call("run", "--otlp", there.url, "--export-wait", "60s", "--", chaos.script(STEPS))
+        wait_for(lambda: not _waiting(chaos))
+    names = there.span_names()
+    assert names == ["deploy.sh", "deploy.sh", "step 1", "step 3"]
+    assert set(there.span_ids().values()) == {1}
+
+
+def test_export_wait_0_waits_for_nothing(chaos: Installed) -> None:
+    """With a budget of nothing a destination that never answers costs the end nothing, and the
+    status is the command's."""
+    with _black_hole() as url:
+        begun_s = time.monotonic()
+        done = chaos.call("run", "--otlp", url, "--export-wait", "0", "--", "sh", "-c", "exit 7")
+        took_s = time.monotonic() - begun_s
+        waited = chaos.call("run", "--otlp", url, "--export-wait", "30s", "--", "true")
+    assert done.returncode == 7
+    assert waited.returncode == 0
+    assert took_s < 25
+    assert len(_waiting(chaos)) == 2
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _forwarders(chaos: Installed) -> list[int]:
+    """The forward processes that work in this test's world."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if b"pipeline.forward" in words and str(chaos.runtime).encode() in words:
+                found.append(int(entry.name))
+    return found
+
+
+@contextmanager
+def _black_hole() -> Iterator[str]:
+    """A server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
