@@ -25,11 +25,14 @@ _Found: TypeAlias = list[tuple[Any, ...]]
 
 
 def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
-    """The first connection that comes about. TimeoutError at the deadline, ConnectError if no
-    address takes one."""
+    """The first connection that comes about; ConnectError if none does, before the deadline."""
+    found = look_up(host, port, deadline)
     attempts = _Attempts()
     try:
-        return attempts.first(look_up(host, port, deadline), deadline)
+        return attempts.first(found, deadline)
+    except TimeoutError:
+        words = f"no connection within {deadline.timeout_s:g} s"
+        raise ConnectError(NetworkFault(words)) from None
     finally:
         attempts.close()
 
@@ -48,7 +51,8 @@ def look_up(host: str, port: int, deadline: Deadline) -> _Found:
     thread.start()
     thread.join(deadline.remaining_s())
     if not said:
-        raise TimeoutError(f"the name {host} was not found within {deadline.timeout_s:g} s")
+        words = f"the name {host} was not found within {deadline.timeout_s:g} s"
+        raise ConnectError(NetworkFault(words))
     if isinstance(said[0], list) and said[0]:
         return _in_turns(said[0])
     words = in_words(said[0]) if isinstance(said[0], Exception) else "it has no address"

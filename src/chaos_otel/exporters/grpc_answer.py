@@ -14,6 +14,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from chaos_otel.exporters.answer import Answer, Later, Paused, Refused
+from chaos_otel.exporters.diagnosis import IS_NOT_GRPC
 from chaos_otel.exporters.reason import quoted
 from chaos_otel.exporters.retry_after import LONGEST_S
 
@@ -27,8 +28,13 @@ _ADVICE = {
 }
 # what servers of C++, Go and Java say of a message that is too long
 _TOO_LARGE = re.compile(r"larger than max|exceeds (the )?(max|limit)|too (large|big|long)", re.I)
-_HTTP_1 = re.compile(r"http1\.x server|Failed parsing HTTP/2|Not a HTTP/2|Expected SETTINGS", re.I)
-_NO_HTTP_2 = "it does not speak gRPC; use protocol http/protobuf, or its gRPC port (4317 by custom)"
+_NO_GRPC = re.compile(
+    r"http1\.x server|parsing HTTP/2|Expected SETTINGS|No status received|Bad GRPC frame|"
+    r"END_STREAM flag received",
+    re.I,
+)
+# our own limit, in gRPC's words: its answer, not our request
+_ANSWER_TOO_LARGE = "CLIENT: Received message larger than max"
 # a proxy or web server between, which said no in HTTP: as the same status over HTTP
 _HTTP_STATUS = re.compile(r"Received http2 header with status: (\d{3})")
 _WRONG_HTTP = range(300, 500)
@@ -47,18 +53,19 @@ class GrpcStatus(NamedTuple):
 def answer_to(said: GrpcStatus) -> Answer:
     """For any status but OK."""
     words = f"gRPC {said.code}" + (f": {quoted(said.details)}" if said.details else "")
-    if _HTTP_1.search(said.details):
-        return Paused(_NO_HTTP_2)
+    if _NO_GRPC.search(said.details):
+        return Paused(IS_NOT_GRPC.reason)
+    if _ANSWER_TOO_LARGE in said.details:
+        return Later("its answer is too long")
     if found := _HTTP_STATUS.search(said.details):
         return _by_http_status(int(found[1]), words)
-    after_s = _retry_info_s(said.details_bin)
-    if said.code == "RESOURCE_EXHAUSTED" and after_s is None and _TOO_LARGE.search(said.details):
+    if said.code == "RESOURCE_EXHAUSTED" and _TOO_LARGE.search(said.details):
         return Refused(words)
     if said.code in _REFUSED:
         return Refused(words)
     if said.code in _ADVICE:
         return Paused(f"{words}; {_ADVICE[said.code]}")
-    return Later(words, after_s)
+    return Later(words, _retry_info_s(said.details_bin))
 
 
 def _by_http_status(status: int, words: str) -> Answer:

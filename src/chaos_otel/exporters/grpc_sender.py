@@ -16,9 +16,9 @@ from chaos_otel.config.destination import Destination, Signal
 from chaos_otel.exporters.address import Address, address_of
 from chaos_otel.exporters.answer import Answer, Later, Paused
 from chaos_otel.exporters.deadline import Deadline
+from chaos_otel.exporters.diagnosis import diagnosed
 from chaos_otel.exporters.grpc_answer import GrpcStatus, answer_to
 from chaos_otel.exporters.grpc_channel import open_channel
-from chaos_otel.exporters.grpc_diagnosis import diagnosed
 from chaos_otel.exporters.grpc_metadata import metadata_of, metadata_problem
 from chaos_otel.exporters.guarded_send import guarded
 from chaos_otel.exporters.http_request import proxy_of
@@ -139,7 +139,7 @@ class GrpcSender:
             return Later(f"no answer within {deadline.timeout_s:g} s")
         answer = answer_to(said)
         if isinstance(answer, Later) and proxy is None and _is_connection(said):
-            cause = diagnosed(address, self._destination.tls, deadline)
+            cause = diagnosed(address, self._destination.tls, deadline, speaks="h2")
             return _as_answer(cause) if cause is not None else answer
         return answer
 

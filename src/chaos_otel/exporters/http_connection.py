@@ -67,10 +67,10 @@ class Connection:
         """What ALPN chose."""
         return self._wire.agreed_protocol
 
-    def ping(self, data: bytes) -> None:
-        """Send something that is no HTTP, and wait for a first byte of whatever comes back."""
+    def ping(self, data: bytes) -> bytes:
+        """Send a greeting, and wait for the first byte of whatever comes back."""
         self._wire.sendall(data)
-        self._wire.receive_raw()
+        return self._wire.receive_raw()
 
     def begin(self, deadline: Deadline) -> None:
         """Another request on it."""
@@ -105,7 +105,7 @@ class Connection:
         if answer.length:  # what Content-Length promised and did not come
             raise ConnectError(NetworkFault("its answer ended too early"))
         headers = {name.lower(): value for name, value in answer.getheaders()}
-        can_go_on = answer.isclosed() and self._wire.is_lent
+        can_go_on = answer.isclosed() and self._client.sock is not None
         return Exchanged(answer.status, headers, content, can_go_on)
 
     def close(self) -> None:
@@ -122,11 +122,25 @@ def open_connection(route: Route, context: ssl.SSLContext | None, deadline: Dead
         if route.has_tunnel:
             _tunnel(connected, route, deadline)
         if context is not None:
-            connected = secured(connected, route.address.host, context, deadline)
+            connected = _shaken(connected, route.address.host, context, deadline)
     except BaseException:
         connected.close()
         raise
     return Connection(Wire(connected, deadline))
+
+
+class HandshakeTimeout(TimeoutError):
+    """TLS was met with silence. Some of the deadline is left, to find out why."""
+
+
+def _shaken(
+    connected: socket.socket, host: str, context: ssl.SSLContext, deadline: Deadline
+) -> ssl.SSLSocket:
+    left_s = deadline.remaining_s()
+    try:
+        return secured(connected, host, context, deadline.at_most(left_s - min(0.5, left_s / 4)))
+    except TimeoutError as error:
+        raise HandshakeTimeout from error
 
 
 def secured(
@@ -151,24 +165,3 @@ def _tunnel(connected: socket.socket, route: Route, deadline: Deadline) -> None:
     if answer.status // 100 != 2:
         words = f"the proxy does not connect to {place} (HTTP {answer.status})"
         raise ConnectError(NetworkFault(words, is_lasting=answer.status < 500))
-
-
-def speaks_tls(address: Address, deadline: Deadline) -> bool:
-    """Whether a TLS handshake is understood there: asked when plain text was met with silence.
-    Nothing of ours is told, and no certificate looked at."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    try:
-        connected = connect(address.host, address.port, deadline)
-        try:
-            secured(connected, address.host, context, deadline).close()
-        finally:
-            connected.close()
-    except ssl.SSLEOFError:
-        return False
-    except ssl.SSLError as error:
-        return "ALERT" in (error.reason or "")
-    except OSError:
-        return False
-    return True

@@ -16,15 +16,22 @@ from chaos_otel.config.destination import Tls
 from chaos_otel.errors import in_words
 from chaos_otel.exporters.address import Address, address_of
 from chaos_otel.exporters.deadline import Deadline
+from chaos_otel.exporters.diagnosis import diagnosed, is_plain_text
 from chaos_otel.exporters.header_fields import header_problem, proxy_fields, request_fields
-from chaos_otel.exporters.http_connection import Connection, Route, open_connection, speaks_tls
+from chaos_otel.exporters.http_connection import (
+    Connection,
+    HandshakeTimeout,
+    Route,
+    open_connection,
+)
 from chaos_otel.exporters.network_fault import ConnectError, NetworkFault
 from chaos_otel.exporters.plain_text import plain_text_problem
 from chaos_otel.exporters.tls import client_context
-from chaos_otel.exporters.tls_fault import tls_fault
+from chaos_otel.exporters.tls_fault import PLAIN_TEXT, tls_fault
 
 # an answer to an export is some bytes, or a page of words
 MAX_ANSWER_BYTES = 1024 * 1024
+_SILENCE = NetworkFault("it closed the connection without an answer")
 _GONE = (ConnectionError, http.client.RemoteDisconnected, ssl.SSLEOFError)
 
 
@@ -117,11 +124,25 @@ class HttpClient:
                 if answer is not None:
                     return answer
             kept.close()
-        made = open_connection(request.route, self._context_for(address), deadline)
+        made = self._opened(request.route, deadline)
         answer = self._spoken(key, made, request)
         if answer is None:
-            raise ConnectError(_silence(request.route, deadline))
+            raise ConnectError(self._cause(request.route, deadline) or _SILENCE)
         return answer
+
+    def _opened(self, route: Route, deadline: Deadline) -> Connection:
+        try:
+            return open_connection(route, self._context_for(route.address), deadline)
+        except (HandshakeTimeout, ConnectionResetError, ssl.SSLEOFError):
+            if route.proxy is None and is_plain_text(route.address, deadline):
+                raise _wrong(f"TLS: {PLAIN_TEXT}") from None
+            raise
+
+    def _cause(self, route: Route, deadline: Deadline) -> NetworkFault | None:
+        """Why it took the request and closed, if that can be found out."""
+        if route.proxy is not None:
+            return None
+        return diagnosed(route.address, self._tls, deadline, speaks="http/1.1")
 
     def _spoken(self, key: str, connection: Connection, request: _Request) -> HttpAnswer | None:
         """The answer; None where the other side closed without a byte of one. The connection is
@@ -182,14 +203,6 @@ def proxy_of(setting: str) -> Address | None:
     if proxy.is_secure:
         raise ValueError("proxy: only one that is itself spoken to over http:// can be used")
     return proxy
-
-
-def _silence(route: Route, deadline: Deadline) -> NetworkFault:
-    """It took the request and closed. A TLS port does so when it is spoken to in plain text."""
-    if not route.address.is_secure and route.proxy is None and speaks_tls(route.address, deadline):
-        words = "it speaks TLS where plain text was sent; use https://"
-        return NetworkFault(words, is_lasting=True)
-    return NetworkFault("it closed the connection without an answer")
 
 
 def _wrong(reason: str) -> ConnectError:

@@ -15,8 +15,11 @@ from typing import Any
 from chaos_otel.exporters.deadline import Deadline
 from chaos_otel.exporters.network_fault import ConnectError, NetworkFault
 
-_HTTP2 = "a gRPC port was spoken to in HTTP; use protocol grpc, or the HTTP port (4318 by custom)"
-_TLS = "it speaks TLS where plain text was sent; use https://"
+IS_GRPC = NetworkFault(
+    "a gRPC port was spoken to in HTTP; use protocol grpc, or the HTTP port (4318 by custom)",
+    is_lasting=True,
+)
+SPEAKS_TLS = NetworkFault("it speaks TLS where plain text was sent; use https://", is_lasting=True)
 
 
 class Wire:
@@ -26,7 +29,6 @@ class Wire:
         self.socket = connected
         self.deadline = deadline
         self.received_bytes = 0
-        self.is_lent = True
 
     def sendall(self, data: bytes) -> None:
         """Send all of it; TimeoutError at the deadline."""
@@ -77,8 +79,7 @@ class Wire:
             return True
 
     def close(self) -> None:
-        """`http.client` is done with it, and may still read the answer that closes it."""
-        self.is_lent = False
+        """Nothing: `http.client` calls it before the answer is read. See `hang_up`."""
 
     def hang_up(self) -> None:
         """Close it at once, without a TLS goodbye that might wait."""
@@ -103,9 +104,9 @@ class _Reader(io.RawIOBase):
 def _check_protocol(head: bytes) -> None:
     """Tell another protocol by its first bytes: waiting for a line of it could take all time."""
     if len(head) >= 9 and head[3] == 4 and head[5:9] == bytes(4):  # an HTTP/2 SETTINGS frame
-        raise ConnectError(NetworkFault(_HTTP2, is_lasting=True))
+        raise ConnectError(IS_GRPC)
     if len(head) >= 3 and head[0] in (0x15, 0x16) and head[1] == 3:  # a TLS alert or handshake
-        raise ConnectError(NetworkFault(_TLS, is_lasting=True))
+        raise ConnectError(SPEAKS_TLS)
     if head and not b"HTTP/".startswith(head[:5]):
         words = "what answers there does not speak HTTP; check host and port"
         raise ConnectError(NetworkFault(words, is_lasting=True))

@@ -57,7 +57,8 @@ def system_roots() -> str:
 def pem_files(tls: Tls) -> tuple[bytes, bytes | None, bytes | None]:
     """CAs, private key and certificate chain as bytes, for gRPC, checked as `client_context` does;
     ConnectError, lasting, where one cannot be used."""
-    client_context(tls, speaks="h2")
+    if tls.ca_file or tls.certificate_file:
+        client_context(tls, speaks="h2")
     roots = _bytes(tls.ca_file or system_roots())
     if not tls.certificate_file:
         return roots, None, None

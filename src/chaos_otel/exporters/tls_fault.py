@@ -6,7 +6,7 @@ import ssl
 
 from chaos_otel.exporters.network_fault import NetworkFault
 
-_PLAIN_TEXT = "it answered in plain text where TLS was expected; use http://, or its TLS port"
+PLAIN_TEXT = "it answered in plain text where TLS was expected; use http://, or its TLS port"
 _WRONG_CA = "its certificate is not signed by a CA that is trusted here; name its CA file"
 _WRONG_HOST = "its certificate is for another host name; use the name it is for"
 _NO_CERTIFICATE = "it wants a client certificate; set the client's certificate and key files"
@@ -26,15 +26,14 @@ _BY_VERIFY_CODE = {
     64: _WRONG_HOST,
 }
 _BY_REASON = {
-    "WRONG_VERSION_NUMBER": _PLAIN_TEXT,
-    "HTTP_REQUEST": _PLAIN_TEXT,
-    "PACKET_LENGTH_TOO_LONG": _PLAIN_TEXT,
-    "RECORD_LAYER_FAILURE": _PLAIN_TEXT,
+    "WRONG_VERSION_NUMBER": PLAIN_TEXT,
+    "HTTP_REQUEST": PLAIN_TEXT,
+    "PACKET_LENGTH_TOO_LONG": PLAIN_TEXT,
+    "RECORD_LAYER_FAILURE": PLAIN_TEXT,
     "UNSUPPORTED_PROTOCOL": _TOO_OLD,
     "TLSV1_ALERT_PROTOCOL_VERSION": _TOO_OLD,
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": _NO_CERTIFICATE,
     "TLSV1_ALERT_UNKNOWN_CA": _WRONG_CERTIFICATE,
-    "SSLV3_ALERT_BAD_CERTIFICATE": _WRONG_CERTIFICATE,
     "SSLV3_ALERT_CERTIFICATE_EXPIRED": "the client certificate has expired; renew it",
     "SSLV3_ALERT_CERTIFICATE_UNKNOWN": _WRONG_CERTIFICATE,
     "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": _WRONG_CERTIFICATE,
@@ -47,6 +46,8 @@ _BY_REASON = {
 }
 # the peer, or something between, went away: the next handshake may well succeed
 _PASSING = (
+    "DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
+    "SSLV3_ALERT_BAD_RECORD_MAC",
     "UNEXPECTED_EOF_WHILE_READING",
     "TLSV1_ALERT_INTERNAL_ERROR",
     "TLSV1_ALERT_USER_CANCELLED",
@@ -62,8 +63,14 @@ def tls_fault(error: ssl.SSLError, *, has_certificate: bool) -> NetworkFault:
     reason = getattr(error, "reason", None) or ""
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) or reason in _PASSING:
         return NetworkFault("TLS: it closed the connection")
-    words = _BY_REASON.get(reason, "")
     if reason in ("SSLV3_ALERT_HANDSHAKE_FAILURE", "SSLV3_ALERT_BAD_CERTIFICATE"):
-        words = _WRONG_CERTIFICATE if has_certificate else _NO_CERTIFICATE
+        return certificate_fault(has_certificate=has_certificate)
+    words = _BY_REASON.get(reason, "")
     told = reason.lower().replace("_", " ") or "the handshake failed"
     return NetworkFault(f"TLS: {words or told}", is_lasting=True)
+
+
+def certificate_fault(*, has_certificate: bool) -> NetworkFault:
+    """The other side broke off where it looks at our certificate."""
+    words = _WRONG_CERTIFICATE if has_certificate else _NO_CERTIFICATE
+    return NetworkFault(f"TLS: {words}", is_lasting=True)

@@ -28,10 +28,10 @@ def serve_http(connection: socket.socket, situation: Situation) -> None:
     """Request after request, until one of both sides closes."""
     reader = connection.makefile("rb")
     while True:
-        behaviour = situation.behaviour()
-        if behaviour.name == "silent":
+        if situation.behaviour().name == "silent":
             return wire.wait(situation.is_over)
         line = reader.readline(65537)
+        behaviour = situation.behaviour()
         if len(line.split()) != 3:
             return None
         fields = http.client.parse_headers(reader)
