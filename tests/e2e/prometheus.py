@@ -223,6 +223,7 @@ def pushgateway(folder: Path) -> Server:
     port = free_port()
     argv = [
         program("prometheus-pushgateway", "pushgateway"),
+        "--persistence.file=",  # Debian's would remember what another test pushed
         f"--web.listen-address=127.0.0.1:{port}",
     ]
     return Server(argv, port=port, folder=folder)
