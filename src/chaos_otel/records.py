@@ -30,7 +30,8 @@ class RunStarted(_Record, frozen=True, tag="run.started"):
     """The first record of a journal; everything known before the command said anything.
 
     `attributes` hold what has a standard name already (host, revision, CI provider), keyed by it.
-    `report_path` is absolute; empty when no report was asked for. `named`: somebody gave `name`
+    `report_path` and `events_path` are absolute; empty when no report, no event document was asked
+    for. `named`: somebody gave `name`
     explicitly, so `telemetry_init` does not replace it.
     """
 
@@ -46,6 +47,7 @@ class RunStarted(_Record, frozen=True, tag="run.started"):
     cwd: str = ""
     capture: str = ""
     report_path: str = ""
+    events_path: str = ""
     wrapped: bool = True
     named: bool = False
     tags: dict[str, str] = {}

@@ -35,6 +35,7 @@ _FLAG: dict[str, Any] = {"is_flag": True, "default": None}
     "--report", metavar="PATH", help="Where the report is written.  [./chaos_report.json]"
 )
 @click.option("--no-report", "write_report", flag_value=False, **_FLAG, help="Write no report.")
+@click.option("--events", metavar="PATH", help="Where the run's event document is written.")
 @click.option("--name", metavar="NAME", help="Name of the run.  [the script's, or the command's]")
 @click.option("--script-version", metavar="VERSION", help="Version of what is run.")
 @click.option(
@@ -167,6 +168,7 @@ def _request(argv: list[bytes], settings: Settings, chosen: Chosen | None) -> Re
     return Request(
         argv=tuple(argv),
         report=settings.report if settings.write_report else "",
+        events=settings.events,
         name=settings.name,
         version=settings.script_version,
         environment=settings.environment,

@@ -30,6 +30,8 @@ def lines(finished: Finished, paint: Paint) -> Iterator[str]:
         yield f"  output    not captured: {finished.channels.reason}"
     if finished.answer.get("report"):
         yield f"  report    {printable(finished.answer['report'])}"
+    if finished.answer.get("events"):
+        yield f"  events    {printable(finished.answer['events'])}"
 
 
 def not_consented(keys: Sequence[str]) -> str:

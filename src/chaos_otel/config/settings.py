@@ -28,14 +28,15 @@ class Settings(NamedTuple):
 
     `disabled_by` says what switched recording off, as the user wrote it; empty while `enabled`.
     `timeout_s` None: none. `output_limit_bytes` 0: all is kept. `state_dir` is empty where there
-    is no home; `textfile` is absolute, or empty. A named tuple because its class is made in a fifth
-    of a dataclass's time.
+    is no home; `textfile` and `events` are absolute, or empty. A named tuple because its class is
+    made in a fifth of a dataclass's time.
     """
 
     enabled: bool
     disabled_by: str
     report: str
     write_report: bool
+    events: str
     name: str
     script_version: str
     environment: str
@@ -221,6 +222,7 @@ def _finish(
     elif not values["enabled"]:
         values["disabled_by"] = f"{origins['enabled'].source} (enabled = false)"
     values["report"] = os.path.join(cwd, values["report"])
+    values["events"] = os.path.join(cwd, values["events"]) if values["events"] else ""
     if values["textfile"]:
         values["textfile"] = os.path.join(cwd, values["textfile"])
     try:

@@ -44,6 +44,15 @@ SETTINGS: tuple[Setting, ...] = (
         key="write_report",
     ),
     Setting(
+        "events",
+        kinds.PATH,
+        "",
+        "Where the run's event document is written; none without it.",
+        flag="--events",
+        env=("CHAOS_OTEL_EVENTS",),
+        key="events",
+    ),
+    Setting(
         "name",
         kinds.TEXT,
         "",

@@ -46,7 +46,7 @@ class Redactor(Protocol):
 
 
 # Free text of each kind. Not here: ids; Output (its producer has redacted it, across its pieces);
-# `report_path` (a word of ours that must stay usable).
+# `report_path`, `events_path` (words of ours that must stay usable).
 _TEXTS: Final[Mapping[type, tuple[str, ...]]] = {
     RunStarted: ("name", "version", "tracestate", "environment", "cwd"),
     ProcessStarted: ("executable",),

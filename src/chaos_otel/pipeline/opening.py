@@ -78,6 +78,7 @@ def run_started(plan: Plan, entries: Sequence[bytes]) -> RunStarted:
         cwd=plan.cwd,
         capture=plan.capture,
         report_path=plan.report,
+        events_path=plan.events,
         wrapped=not plan.watch_pid,
         tags=plan.tags,
         attributes=_place(plan, entries) | plan.attributes,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chaos_otel.errors import ChaosOtelError, in_words
 from chaos_otel.exporters.report import ReportExporter
@@ -22,17 +22,24 @@ from chaos_otel.pipeline.report_place import report_place
 from chaos_otel.pipeline.run_folder import DELIVERED, JOURNAL
 from chaos_otel.recorder.measures import RunMeasures
 from chaos_otel.recorder.recorder import Recorder
-from chaos_otel.records import Record, RunEnded
+from chaos_otel.records import Record, RunEnded, RunStarted
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from chaos_otel.pipeline.events_file import EventsFile
 
 FSYNC_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a run: its summary, where the report is ("" for none), what went wrong."""
+    """What came of a run: its summary, where the report and the event document are ("" for
+    none), what went wrong."""
 
     summary: ReportSummary
     report: str = ""
+    events: str = ""
     problem: str = ""
 
     def answer(self) -> dict[str, Any]:
@@ -58,6 +65,7 @@ class JournalFollower:
         self._recorder = Recorder(run_id=os.path.basename(folder))
         self._measures = RunMeasures()
         self._exporter = ReportExporter("", spool_folder=folder)
+        self._events: EventsFile | None = None
         self._synced_s = time.monotonic()
         self._problems: dict[str, None] = {}  # each once, in order
 
@@ -107,28 +115,55 @@ class JournalFollower:
             self._take(entry.record)
         if end is not None and self._reader.last_number and self._recorder.run.ended is None:
             self._take(end)
-        last_spans = self._recorder.finish()
-        self._measures.spans(last_spans)
-        self._exporter.export(last_spans)
+        self._take_spans(self._recorder.finish())
         self._sync()
         report = ""
+        events = self._write_events()
         try:
             report = self._write_report(self._recorder.run.started.report_path)
             if final:
                 self._count(
                     waited_for=waited_for
                 )  # first: what is delivered is not looked at again
-                self._mark_delivered()
+                if events is not None:
+                    self._mark_delivered()
         except (OSError, ChaosOtelError) as error:
             self._problems[in_words(error)] = None
         self._note_damage()
-        return Outcome(self._exporter.summary, report=report, problem="; ".join(self._problems))
+        return Outcome(
+            self._exporter.summary,
+            report=report,
+            events=events or "",
+            problem="; ".join(self._problems),
+        )
 
     def _take(self, record: Record) -> None:
         spans = self._recorder.fold(record)
         self._measures.record(record)
+        if isinstance(record, RunStarted) and record.events_path and self._events is None:
+            from chaos_otel.pipeline.events_file import EventsFile
+
+            self._events = EventsFile(self._folder, record)
+        if spans:
+            self._take_spans(spans)
+
+    def _take_spans(self, spans: list[ReadableSpan]) -> None:
         self._measures.spans(spans)
         self._exporter.export(spans)
+        if self._events is not None:
+            self._events.export(spans)
+
+    def _write_events(self) -> str | None:
+        """Where the event document is, "" for none; None where it could not be written."""
+        if self._events is None:
+            return ""
+        try:
+            path, problem = self._events.write()
+        except (OSError, ChaosOtelError) as error:
+            path, problem = None, in_words(error)
+        if problem:
+            self._problems[problem] = None
+        return path
 
     def _count(self, *, waited_for: bool) -> None:
         if not self._state or not self._reader.last_number:

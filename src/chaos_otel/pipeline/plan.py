@@ -62,6 +62,7 @@ class Plan(NamedTuple):
     cwd: str = ""
     capture: str = "inherit"
     report: str = ""
+    events: str = ""
     output_limit_bytes: int = 65536
     secrets: tuple[str, ...] = ()
     redact_value_from: tuple[str, ...] = ()

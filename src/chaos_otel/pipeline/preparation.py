@@ -112,6 +112,7 @@ def _plan(
         cwd=_cwd(),
         capture=prepared.channels.mode,
         report=request.report,
+        events=request.events,
         output_limit_bytes=request.output_limit_bytes or NO_LIMIT_BYTES,
         tags=request.tags,
         attributes=request.attributes,

@@ -141,6 +141,7 @@ def _plan(run_id: str, folder: str, runtime: str) -> Plan | None:
         attributes=started.attributes,
         cwd=started.cwd,
         report=started.report_path,
+        events=started.events_path,
         watch_pid=0 if started.wrapped else 1,
     )
 

@@ -33,13 +33,14 @@ class Place(NamedTuple):
 
 @contextmanager
 def report_place(
-    report: str, *, run_id: str, run_folder: str, reserved: str = ""
+    report: str, *, run_id: str, run_folder: str, reserved: str = "", name: str = REPORT_NAME
 ) -> Iterator[Place]:
     """Where to write the report; held against other runs until the report is written.
 
-    `reserved` is the path that a run which is under way is going to write to.
+    `reserved` is the path that a run which is under way is going to write to, `name` what it is
+    called in the run's folder. The same for any other file that a run leaves behind.
     """
-    aside = f"{run_folder}/{REPORT_NAME}"
+    aside = f"{run_folder}/{name}"
     fd = -1
     try:
         fd, problem = _open_note(report, run_folder)

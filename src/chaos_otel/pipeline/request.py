@@ -8,8 +8,8 @@ from chaos_otel.pipeline.pace import Pace
 
 
 class Request(NamedTuple):
-    """One command to run. `report` is an absolute path, empty for none; `argv` is as it was
-    typed. `destinations` are the consented ones, as `Destination.to_json` gives them."""
+    """One command to run. `report` and `events` are absolute paths, empty for none; `argv` is as
+    it was typed. `destinations` are the consented ones, as `Destination.to_json` gives them."""
 
     argv: tuple[bytes, ...]
     tags: dict[str, str]

@@ -55,6 +55,7 @@ def open_run(
         argv=_command_line(pid),
         cwd=working_folder(),
         report=settings.report if settings.write_report else "",
+        events=settings.events,
         output_limit_bytes=settings.output_limit_bytes or NO_LIMIT_BYTES,
         tags=dict(settings.tags),
         attributes=dict(settings.attributes),
