@@ -68,3 +68,19 @@ def test_a_named_variable_is_one() -> None:
     named = secrets_of([b"GREETING=hell", b"XDG_SESSION_ID=1234"], value_from=["GREETING", "NONE"])
     assert [(secret.name, secret.value) for secret in named] == [("GREETING", b"hell")]
     assert secrets_of([b"GREETING=hel"], value_from=["GREETING"]) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (b"authorization=Bearer%20abcdefgh,x-team=a-team-of-ours", [b"abcdefgh"]),
+        (b"Authorization=Basic dXNlcjpwYXNz==", [b"dXNlcjpwYXNz=="]),
+        (b"x-honeycomb-team=hcaik_01hqXYZ9abc7", [b"hcaik_01hqXYZ9abc7"]),
+        (b" api-key = 12345678 , b", [b"12345678"]),
+        (b"api-key=1234567,authorization=$TOKEN,\xff=1", []),
+    ],
+)
+def test_tokens_in_headers_for_exporters_are_secrets(value: bytes, found: list[bytes]) -> None:
+    """Each by itself, decoded, without the word before it; a team's name is none."""
+    for name in (b"OTEL_EXPORTER_OTLP_HEADERS", b"OTEL_EXPORTER_OTLP_METRICS_HEADERS"):
+        assert [secret.value for secret in secrets_of([name + b"=" + value])] == found

@@ -23,7 +23,8 @@ def secrets_of(entries: Iterable[bytes], *, value_from: Sequence[str] = ()) -> l
 
     Taken are: the values of 8 bytes or more of variables whose name looks like a secret and is no
     known harmless one (placeholders, words such as "disabled" and plain paths left out); of any
-    variable the password in a URL's user info, if it has 8 bytes; and of each variable in
+    variable the password in a URL's user info, if it has 8 bytes; of the headers
+    for OpenTelemetry's exporters those that look like a secret; and of each variable in
     `value_from` the value, if it has 4 bytes.
     """
     named = frozenset(value_from)
@@ -37,10 +38,23 @@ def _of_entry(entry: bytes, named: frozenset[str]) -> Iterator[Secret]:
         if len(value) >= MIN_NAMED_BYTES:
             yield Secret(name, value)
         return
-    if len(value) >= MIN_VALUE_BYTES and variable_is_secret(name) and not _is_harmless(value):
+    if _HEADERS.fullmatch(name):
+        yield from _of_headers(name, value)
+    elif len(value) >= MIN_VALUE_BYTES and variable_is_secret(name) and not _is_harmless(value):
         yield Secret(name, value)
     elif b"://" in value:
         yield from (Secret(name, found[1]) for found in _URL_PASSWORD.finditer(value))
+
+
+def _of_headers(name: str, value: bytes) -> Iterator[Secret]:
+    """`name=value` with commas between, percent-encoded; of `Bearer X` and its like the X."""
+    for part in value.decode("utf-8", "surrogateescape").split(","):
+        header, _, text = part.partition("=")
+        token = percent_decoded(text.strip()).rpartition(" ")[2]
+        secret = token.encode("utf-8", "surrogateescape")
+        suspicious = variable_is_secret(header.strip()) or looks_random(token)
+        if suspicious and len(secret) >= MIN_VALUE_BYTES and not _is_harmless(secret):
+            yield Secret(name, secret)
 
 
 def _is_harmless(value: bytes) -> bool:
