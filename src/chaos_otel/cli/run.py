@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from chaos_otel.cli import summary
+from chaos_otel.cli.forward_lines import losses
 from chaos_otel.cli.output import painter, say, wants_colour, write_lines
 from chaos_otel.config.any_destination import names_destination
 from chaos_otel.config.environment import Environment
@@ -202,6 +203,7 @@ def _tell(
     problems += finished.answer.get("notices", [])
     if finished.answer.get("problem"):
         problems.append(finished.answer["problem"])
+    problems += losses(finished.answer.get("forwarded", ()))
     if not finished.answer and finished.folder and loaded.settings.wait:
         problems.append(f"the report is not written yet; the journal is in {finished.folder}")
     if problems:

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
+from chaos_otel.cli.forward_lines import summary_lines
 from chaos_otel.cli.output import printable
 from chaos_otel.pipeline.capture import Finished
 
@@ -28,6 +29,7 @@ def lines(finished: Finished, paint: Paint) -> Iterator[str]:
         yield from _slowest(summary, paint)
     if finished.channels.reason:
         yield f"  output    not captured: {finished.channels.reason}"
+    yield from summary_lines(finished.answer.get("forwarded", ()))
     if finished.answer.get("report"):
         yield f"  report    {printable(finished.answer['report'])}"
     if finished.answer.get("events"):

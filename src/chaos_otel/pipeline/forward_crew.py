@@ -31,7 +31,7 @@ class Place(NamedTuple):
     loaded: Loaded
     environment: Environment
     pace: Pace
-    on_error: Callable[[Exception], None]
+    on_error: Callable[[Exception], object]
 
 
 def crew(

@@ -17,8 +17,9 @@ UNANSWERED_S: Final = 0.5
 
 
 def outcomes(workers: Iterable[Worker]) -> list[dict[str, Any]]:
-    """For each destination: `delivered`, `rejected` and `buried` records of the run, whether it
-    `waits`, `state`, `problem` (why), `news` (a pause that was not known before)."""
+    """For each destination: `delivered`, `rejected` and `buried` records of the run that is under
+    way, whether it `waits`, `state`, `problem` (why), `news` (a pause that was not known before);
+    `earlier` records and `runs` of those that had waited."""
     return [_outcome(worker) for worker in workers]
 
 
@@ -52,12 +53,15 @@ def _outcome(worker: Worker) -> dict[str, Any]:
     sent = dispatch.courier if dispatch is not None and dispatch.sent_anything else None
     gate = dispatch.gate if dispatch is not None else None
     state = gate.state if gate is not None else None
+    backlog = worker.backlog
     problem = worker.problem or unanswered(worker)
     if not problem and state is not None and state.state != "ready":
         problem = state.reason
     return {
         "destination": worker.key,
         "delivered": live.delivered if live is not None else 0,
+        "earlier": backlog.delivered if backlog is not None else 0,
+        "runs": backlog.finished if backlog is not None else 0,
         "rejected": sent.rejected if sent is not None else 0,
         "rejection": sent.rejection if sent is not None else "",
         "buried": live.buried if live is not None else 0,

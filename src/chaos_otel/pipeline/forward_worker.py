@@ -54,7 +54,7 @@ class Worker:
         orders: Orders,
         live_folder: str = "",
         backlog: Callable[[Dispatch], Backlog],
-        on_error: Callable[[Exception], None],
+        on_error: Callable[[Exception], object],
         patience: Patience = AT_THE_END,
     ) -> None:
         self.key = key
@@ -67,7 +67,7 @@ class Worker:
         self._make = make
         self._orders = orders
         self._make_backlog = backlog
-        self._backlog: Backlog | None = None
+        self.backlog: Backlog | None = None
         self._on_error = on_error
         self._patience = patience
         self._before: list[Series] = []
@@ -83,13 +83,13 @@ class Worker:
     def run(self) -> None:
         """Work until there is nothing left to do, or no time. Raises nothing."""
         try:
-            with_dispatch = self.dispatch = self._make()
+            dispatch = self.dispatch = self._make()
             try:
-                self._begin(with_dispatch)
-                while self._turn(with_dispatch):
+                self._begin(dispatch)
+                while self._turn(dispatch):
                     pass
             finally:
-                self._close(with_dispatch)
+                self._close(dispatch)
         except OutOfTimeError:
             pass
         except (OSError, ChaosOtelError) as error:
@@ -111,10 +111,10 @@ class Worker:
             self._before = series_now(dispatch.ledger.database)
         else:
             self._metrics_done = True
-        self._backlog = self._make_backlog(dispatch)
+        self.backlog = self._make_backlog(dispatch)
 
     def _close(self, dispatch: Dispatch) -> None:
-        for one in (self.live, self._backlog, dispatch):
+        for one in (self.live, self.backlog, dispatch):
             if one is not None:
                 one.close()
 
@@ -127,12 +127,12 @@ class Worker:
             return True
         if self.live_done and self._metrics_done:
             self.over.set()
-        assert self._backlog is not None
-        if self._backlog.step():
+        assert self.backlog is not None
+        if self.backlog.step():
             return True
         if self.over.is_set():
             return False
-        self._backlog.look_again()
+        self.backlog.look_again()
         self._orders.wait(POLL_S)
         return self._orders.left_s > 0
 
