@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from tests.grafana.dashboard_files import ROOT, documents, panels
-
 from grafana.source.alerts import rules
+from tests.grafana.dashboard_files import ROOT, documents, panels
 
 README = (ROOT / "grafana" / "README.md").read_text()
 PROVISIONING = ROOT / "grafana" / "provisioning"

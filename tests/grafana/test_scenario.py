@@ -1,0 +1,224 @@
+"""After a morning of real runs every query of every panel has data, and the right numbers."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from grafana.source.metrics import increase, is_
+from tests.e2e.installed import Installed
+from tests.e2e.prometheus import Prometheus
+from tests.e2e.serving import serving
+from tests.grafana.dashboard_files import documents, filled
+from tests.grafana.fleet import BACKUPS, BREAKS, DEPLOY, DEPLOYS, SLOW, Fleet
+from tests.grafana.history import write_history
+from tests.grafana.shown import Answer, answers
+
+from chaos_otel.instruments import DURATION_BOUNDS_S, FAILURES, OPERATIONS, RUN_DURATION, RUNS
+from chaos_otel.semconv import LABEL_CHANGED, LABEL_RESULT, RESULT_SUCCESS
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("scenario")]
+DOCUMENTS = documents()
+HOST = "deploy-1"
+ALL = {"job": ".+", "host": ".+", "environment": ".*", "script": ".*", "target": ".+"}
+OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
+
+
+class Seen(NamedTuple):
+    """What is there to be asked, once the morning is over."""
+
+    prometheus: Prometheus
+    fleet: Fleet
+    exposed: str
+    now_s: float
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
+    """Real runs, served by the real command, scraped each second by a real Prometheus."""
+    folder = tmp_path_factory.mktemp("scenario")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("XDG_RUNTIME_DIR", raising=False)
+        yield from _morning(folder)
+
+
+def _morning(folder: Path) -> Iterator[Seen]:
+    before, today = (folder / name for name in ("before", "today"))
+    before.mkdir()
+    today.mkdir()
+    data = folder / "prometheus" / "data"
+    data.mkdir(parents=True)
+    labels = f'job="chaos-otel",instance="{HOST}"'
+    write_history(_week_before(before), data, labels=labels, until_s=time.time() - 3600)
+    fleet = Fleet(Installed(today))
+    with (
+        serving(fleet.chaos, "--no-deliver") as served,
+        Prometheus(
+            folder / "prometheus",
+            [_job(served.address)],
+            options=["--storage.tsdb.retention.time=60d"],
+        ) as prometheus,
+    ):
+        prometheus.until(lambda there: there.value("up") == 1)
+        fleet.morning()
+        with fleet.one_under_way():
+            exposed = _settled(prometheus, served)
+            yield Seen(prometheus, fleet, exposed, time.time())
+
+
+def _week_before(folder: Path) -> str:
+    """What the same scripts say of themselves after a run each, on a machine of their own."""
+    fleet = Fleet(Installed(folder))
+    fleet.chaos.env["CHAOS_OTEL_SCRAPE_INTERVAL"] = "0"
+    for name, text in (("deploy.sh", DEPLOY), ("report.sh", SLOW)):
+        script = fleet.chaos.script(text, name)
+        fleet.chaos.call("run", "--quiet", "--environment", "production", "--", script)
+    with serving(fleet.chaos, "--no-deliver") as served:
+        return served.get("/metrics", accept=OPEN_METRICS)
+
+
+def _job(address: str) -> dict[str, Any]:
+    target = {"targets": [address], "labels": {"instance": HOST}}
+    return {"job_name": "chaos-otel", "static_configs": [target]}
+
+
+def _settled(prometheus: Prometheus, served: Any) -> str:
+    """Wait until the run under way is there and no new series is held at 0 any more."""
+    prometheus.until(lambda there: there.value("sum(script_active)") == 1)
+    prometheus.until(lambda there: there.value(f"sum({RUNS.prometheus_name})") == _runs(served))
+    time.sleep(4)
+    return str(served.get("/metrics"))
+
+
+def _runs(served: Any) -> float:
+    lines = served.get("/metrics").splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("script_runs_total{"))
+
+
+def test_every_query_of_every_panel_has_data(seen: Seen) -> None:
+    """With All chosen: no panel and no annotation is empty. Prints the table, panel by panel."""
+    empty: list[str] = []
+    for name, document in DOCUMENTS.items():
+        print(f"\n{document['title']}")
+        for answer in answers(seen.prometheus, document, ALL, now_s=seen.now_s):
+            print(f"  {_row(answer)}")
+            if not answer.series:
+                empty.append(f"{name}: {answer.panel}: {answer.expr}")
+    assert not empty, "\n".join(empty)
+
+
+def _row(answer: Answer) -> str:
+    number = f"{answer.example:,.6g}" if answer.series else "NOTHING"
+    return f"{answer.panel:42} {answer.series:4} series, up to {number}"
+
+
+def test_every_choice_has_values(seen: Seen) -> None:
+    """Each variable offers something, and the scripts that ran are among the scripts."""
+    offered: dict[str, set[str]] = {}
+    for document in DOCUMENTS.values():
+        for variable in document["templating"]["list"]:
+            if variable["type"] == "query":
+                offered[variable["name"]] = _offered(seen.prometheus, variable["query"]["query"])
+    assert all(offered.values())
+    assert offered["host"] == {HOST}
+    assert {"production", "staging"} <= offered["environment"]
+    assert {"deploy.sh", "backup.sh", "watch.sh"} <= offered["script"]
+    assert {"@local", "localhost"} <= offered["target"]
+
+
+def _offered(prometheus: Prometheus, query: str) -> set[str]:
+    select, _, label = query.removeprefix("label_values(").removesuffix(")").rpartition(", ")
+    path = f"label/{label}/values"
+    return set(prometheus.api(path, **{"match[]": filled(select, ALL)}))
+
+
+def _value(seen: Seen, expr: str, **chosen: str) -> float:
+    """A number of these last ten minutes, in which the morning was."""
+    values = ALL | {"__range": "10m", "__rate_interval": "10m"} | chosen
+    found = seen.prometheus.api("query", query=filled(expr, values), time=str(seen.now_s))
+    (one,) = found["result"]
+    return float(one["value"][1])
+
+
+def test_runs_and_failures_are_counted_as_they_were(seen: Seen) -> None:
+    """Runs, failures, success rate and failure ratio of one script, and of all scripts."""
+    good, bad = DEPLOYS
+    deploy = {"script": "deploy.sh", "environment": "production"}
+    runs, failures = increase(RUNS), increase(FAILURES)
+    assert _value(seen, f"sum({runs})", **deploy) == pytest.approx(good + bad, rel=0.05)
+    assert _value(seen, f"sum({failures})", **deploy) == pytest.approx(bad, rel=0.05)
+    assert _panel(seen, "errors", "Failure ratio", **deploy) == pytest.approx(
+        bad / (good + bad), rel=0.02
+    )
+    rate = _panel(seen, "performance", "Success rate", **deploy)
+    assert rate == pytest.approx(good / (good + bad), rel=0.02)
+    assert _panel(seen, "errors", "Failure ratio", script="backup.sh") == 0
+    assert _panel(seen, "errors", "Failure ratio", script="broken.sh") == pytest.approx(1)
+    assert _panel(seen, "errors", "Longest row of failures") == BREAKS
+    assert pytest.approx(_value(seen, f"sum({runs})", script="backup.sh"), rel=0.05) == BACKUPS
+
+
+def _panel(seen: Seen, name: str, title: str, **chosen: str) -> float:
+    """The number that a panel of one number shows."""
+    (panel,) = [one for one in DOCUMENTS[name]["panels"] if one["title"] == title]
+    return _value(seen, panel["targets"][0]["expr"], **chosen)
+
+
+def test_the_p95_is_that_of_the_runs(seen: Seen) -> None:
+    """As worked out from the durations of the runs themselves, in the buckets of the design."""
+    journals = [path.read_text().splitlines() for path in seen.fleet.chaos.journals()]
+    durations = [_duration_s(lines) for lines in journals if '"deploy.sh"' in lines[0]]
+    assert len(durations) == sum(DEPLOYS)
+    shown = _panel(seen, "performance", "p95 duration", script="deploy.sh")
+    assert shown == pytest.approx(_quantile(0.95, durations), rel=0.05)
+    slow = _panel(seen, "performance", "p95 duration", script="report.sh")
+    assert 2.5 < slow <= 5
+
+
+def _duration_s(journal: list[str]) -> float:
+    """Of a run, from the monotonic clock in its first and last record."""
+    records = [json.loads(line)["r"] for line in journal]
+    first, last = (
+        next(one for one in records if one["kind"] == kind) for kind in ("run.started", "run.ended")
+    )
+    return float((last["mono_ns"] - first["mono_ns"]) / 1e9)
+
+
+def _quantile(share: float, values: list[float]) -> float:
+    """As Prometheus does it: along a straight line within a bucket."""
+    rank = share * len(values)
+    low, below = 0.0, 0
+    for bound in DURATION_BOUNDS_S:
+        within = sum(low < value <= bound for value in values)
+        if below + within >= rank:
+            return low + (bound - low) * (rank - below) / within
+        low, below = bound, below + within
+    return low
+
+
+def test_operations_are_counted_as_the_tool_counted_them(seen: Seen) -> None:
+    """Total and changed of the real pyinfra run, by its own report's totals."""
+    pyinfra = {"script": "pyinfra", "target": "@local"}
+    total = increase(OPERATIONS, 'server_address=~"$target"')
+    changed = increase(OPERATIONS, 'server_address=~"$target"', is_(LABEL_CHANGED, "true"))
+    machines = seen.fleet.machines
+    assert machines.total == 3
+    assert _value(seen, f"sum({total})", **pyinfra) == pytest.approx(machines.total, rel=0.05)
+    assert _value(seen, f"sum({changed})", **pyinfra) == pytest.approx(machines.changed, rel=0.05)
+
+
+def test_the_run_under_way_is_shown_with_its_age(seen: Seen) -> None:
+    """One run, whose age is the time since it began."""
+    assert _panel(seen, "execution", "Under way") == 1
+    assert 0 < _panel(seen, "execution", "Longest under way") < 600
+    assert _value(seen, "sum(script_active)", script="watch.sh") == 1
+
+
+def test_what_is_searched_for_is_there(seen: Seen) -> None:
+    """A link's script and result are those of the spans of that run: nothing made up for links."""
+    assert f'{LABEL_RESULT}="{RESULT_SUCCESS}"' in seen.exposed
+    assert RUN_DURATION.prometheus_name in seen.exposed
