@@ -124,8 +124,7 @@ def remove_letters(database: Database, numbers: Iterable[int]) -> int:
 
 
 def _letter(row: tuple[Any, ...]) -> DeadLetter:
-    *values, again = row
-    return DeadLetter(*values, bool(again))
+    return DeadLetter(*row)._replace(again=bool(row[-1]))
 
 
 def _make_room(connection: sqlite3.Connection, destination: str) -> int:
