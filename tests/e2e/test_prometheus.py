@@ -66,7 +66,7 @@ def test_without_the_hold_there_is_no_rate(scraped: Installed, tmp_path: Path) -
 
 
 def test_a_textfile_settles_without_another_command(scraped: Installed, tmp_path: Path) -> None:
-    """`run --textfile` under a real node_exporter: 0 at first, 1 when the hold is over, and a rate."""
+    """`run --textfile` under a real node_exporter: 0 at first, 1 after the hold, and a rate."""
     folder = tmp_path / "textfiles"
     folder.mkdir()
     with (

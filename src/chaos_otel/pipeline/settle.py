@@ -52,7 +52,7 @@ def _write_due(state: str, wanted: list[Rewrite]) -> None:
 
     for one in due:
         try:
-            if _is_revoked(state, one):
+            if is_revoked(state, one):
                 continue
             outlet = Outlet(one.kind, one.place, one.hold_s, one.insecure)
             write_outlet(state, outlet, settle=False)
@@ -63,7 +63,7 @@ def _write_due(state: str, wanted: list[Rewrite]) -> None:
                 forget_rewrite(database, one)
 
 
-def _is_revoked(state: str, wanted: Rewrite) -> bool:
+def is_revoked(state: str, wanted: Rewrite) -> bool:
     """Whether somebody has taken back, in the minute since, that this may leave the machine."""
     if wanted.kind != "pushgateway":
         return False
