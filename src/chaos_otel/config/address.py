@@ -60,7 +60,7 @@ def parse_address(text: str, *, default_scheme: str = "") -> Address:
     Raises ValueError with advice, and without the address, for what cannot be an address of a
     destination: another scheme, no host, a query (it would be written where no secret may stand).
     """
-    if not text.isascii() or any(character <= " " for character in text):
+    if not text.isascii() or any(character <= " " or character == "\\" for character in text):
         raise ValueError("has characters that no address has: write the host as xn--… if it is so")
     parts = re.fullmatch(_PARTS, text)
     assert parts is not None  # every group may be empty
@@ -84,7 +84,7 @@ def _host(text: str, scheme: str) -> tuple[str, int]:
 
 
 def _path(text: str) -> str:
-    if "%00" in text or "\\" in text:
+    if "%00" in text:
         raise ValueError("has a path that no server has: write it like https://host/path")
     return text
 

@@ -176,5 +176,7 @@ def _headers(text: object) -> Iterator[Header]:
     """`name=value` with commas between, values percent-encoded (as in W3C Baggage)."""
     for part in str(text).split(","):
         if part.strip():
-            name, _, value = part.partition("=")
+            name, equals, value = part.partition("=")
+            if not equals:
+                raise ValueError("has what is no header: write it like name=value,name=value")
             yield header(name.strip(), Secret("literal", kinds.percent_decoded(value).strip()))
