@@ -76,8 +76,8 @@ def _has_room(connection: sqlite3.Connection, metric: str) -> bool:
         return True
     if connection.execute("SELECT 1 FROM series WHERE metric = ?", (metric,)).fetchone():
         return True
-    (count,) = connection.execute("SELECT count(DISTINCT metric) FROM series").fetchone()
-    return bool(count < len(_OURS) + METRICS_MAX)
+    names = {name for (name,) in connection.execute("SELECT DISTINCT metric FROM series")}
+    return len(names - _OURS) < METRICS_MAX
 
 
 def _labels(connection: sqlite3.Connection, metric: str, labels: Labels) -> Labels:
