@@ -69,7 +69,7 @@ def _deliver(plan: Plan, guard: Guard) -> int:
     tools = {tool_of(plan.argv)}
     state = counting.state_of(plan.folder, runtime=os.path.dirname(plan.inbox))
     under_way = UnderWay(plan, state)
-    exposure = Exposure(plan)
+    exposure = Exposure(plan, state)
     exposure.start()
     with JournalFollower(plan.folder, state=state) as follower:
         recovered = recover_small(plan)

@@ -19,14 +19,18 @@ if TYPE_CHECKING:
 FIRST_AFTER_S = 1.0
 REFRESH_S_MIN = 0.5
 HELD_SCRAPES = 2
+# others write to the store, and capture waits for us
+BUSY_S = 1.0
 _JOIN_S = 2.0
 
 
 class Exposure:
     """Owns a thread and a socket where the plan asks for them; else it does nothing at all."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, state: str) -> None:
+        """`state` is "" where there are no counters."""
         self._plan = plan
+        self._state = state
         self._hold_s = HELD_SCRAPES * plan.scrape_interval_s
         self._over = threading.Event()
         self._server: ScrapeServer | None = None
@@ -35,6 +39,9 @@ class Exposure:
 
     def start(self) -> None:
         """Serve and write from now on. Raises nothing."""
+        if not self._state and (self._plan.prometheus_port or self._plan.textfile):
+            self._problems.append("no metrics: the run is kept in memory only, and not counted")
+            return
         if self._plan.prometheus_port:
             self._serve()
         if self._plan.textfile:
@@ -59,12 +66,15 @@ class Exposure:
         try:
             self._server = ScrapeServer(
                 self._plan.prometheus_port,
-                lambda accept: scrape(self._plan.state, hold_s=self._hold_s, accept=accept),
+                lambda accept: scrape(self._state, hold_s=self._hold_s, accept=accept),
             )
         except ChaosOtelError as error:
             self._problems.append(str(error))
 
     def _refresh(self) -> None:
+        from chaos_otel.pipeline import outlet  # loaded while the run goes on, not at its end
+
+        assert outlet
         interval_s = max(REFRESH_S_MIN, self._plan.scrape_interval_s)
         next_s = min(FIRST_AFTER_S, interval_s)
         while not self._over.wait(next_s):
@@ -76,7 +86,7 @@ class Exposure:
         from chaos_otel.pipeline.outlet import write_outlet
 
         try:
-            write_outlet(self._plan.state, self._outlet(), settle=last)
+            write_outlet(self._state, self._outlet(), settle=last, busy_s=BUSY_S)
         except (OSError, ChaosOtelError) as error:
             return in_words(error)
         return ""

@@ -18,7 +18,7 @@ from chaos_otel.exporters.textfile import write_textfile
 from chaos_otel.pipeline.handover import spawn_detached
 from chaos_otel.pipeline.metrics_snapshot import metrics_snapshot
 from chaos_otel.store.counters import settles_at_wall_ns
-from chaos_otel.store.database import Database
+from chaos_otel.store.database import BUSY_S, Database
 from chaos_otel.store.rewrites import OutletKind, Rewrite, want_rewrite
 
 SETTLE: Final = "chaos_otel.pipeline.settle"
@@ -34,13 +34,15 @@ class Outlet(NamedTuple):
     insecure: bool = False
 
 
-def write_outlet(state: str, outlet: Outlet, *, settle: bool = True) -> None:
+def write_outlet(
+    state: str, outlet: Outlet, *, settle: bool = True, busy_s: float = BUSY_S
+) -> None:
     """Write the store's metrics there, as they are now, and have them written again if need be.
 
     Two that write at the same time do so one after another, so that the newer one stays.
     MetricsError where it cannot be written, StateError where the store cannot be read.
     """
-    with _alone(state, outlet.kind), Database(state) as database:
+    with _alone(state, outlet.kind), Database(state, busy_s=busy_s) as database:
         now_wall_ns = time.time_ns()
         data = metrics_snapshot(database, now_wall_ns=now_wall_ns, hold_s=outlet.hold_s)
         _WRITERS[outlet.kind](outlet, exposition(data).body)
