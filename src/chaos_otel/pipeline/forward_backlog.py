@@ -10,8 +10,8 @@ from chaos_otel.errors import StateError
 from chaos_otel.exporters.answer import Delivered, Refused
 from chaos_otel.pipeline.forward_dispatch import Dispatch
 from chaos_otel.pipeline.forward_run import RunForwarding
-from chaos_otel.pipeline.recover import dead_run
 from chaos_otel.pipeline.run_folder import is_delivered
+from chaos_otel.pipeline.stored_runs import dead_run
 from chaos_otel.pipeline.waiting import WaitingRun, waiting_runs
 
 LOOK_AGAIN_S: Final = 30.0

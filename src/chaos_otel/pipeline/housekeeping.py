@@ -10,8 +10,9 @@ from chaos_otel.pipeline.counting import count_again, is_uncounted, state_of
 from chaos_otel.pipeline.inbox_file import InboxFile
 from chaos_otel.pipeline.plan import Plan, plan_path, read_plan
 from chaos_otel.pipeline.prune import prune
-from chaos_otel.pipeline.recover import Recovered, dead_run, recover_all, run_ids
+from chaos_otel.pipeline.recover import Recovered, recover_all
 from chaos_otel.pipeline.removal import clear_memory
+from chaos_otel.pipeline.stored_runs import dead_run, run_ids
 
 SMALL_BYTES = 1 << 20
 ORPHAN_AFTER_S = 3600.0

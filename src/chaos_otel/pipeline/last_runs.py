@@ -11,8 +11,8 @@ from chaos_otel.config.folders import open_private
 from chaos_otel.errors import StateError
 from chaos_otel.journal import line
 from chaos_otel.pipeline.live_runs import is_live
-from chaos_otel.pipeline.recover import run_ids
 from chaos_otel.pipeline.run_folder import JOURNAL
+from chaos_otel.pipeline.stored_runs import run_ids
 from chaos_otel.records import Record, RunEnded, RunStarted
 from chaos_otel.store.active import ActiveRun
 

@@ -12,7 +12,7 @@ from chaos_otel.config.address import parse_address
 from chaos_otel.config.destination import address_of
 from chaos_otel.errors import UsageError
 from chaos_otel.measures import Increment
-from chaos_otel.pipeline.recover import run_ids
+from chaos_otel.pipeline.stored_runs import run_ids
 from chaos_otel.pipeline.waiting import WaitingRun, drop_waiting, waiting_runs
 from chaos_otel.store.counters import add
 from chaos_otel.store.database import FILE, Database

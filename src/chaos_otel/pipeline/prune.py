@@ -6,8 +6,8 @@ import os
 import shutil
 
 from chaos_otel.pipeline.destinations_file import waits
-from chaos_otel.pipeline.recover import dead_run, run_ids
 from chaos_otel.pipeline.run_folder import DELIVERED, is_delivered
+from chaos_otel.pipeline.stored_runs import dead_run, run_ids
 from chaos_otel.privacy.retention import StoredRun, removable
 
 

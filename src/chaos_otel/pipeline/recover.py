@@ -3,20 +3,17 @@ did."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
-from chaos_otel.config.folders import open_private
 from chaos_otel.errors import ChaosOtelError
 from chaos_otel.journal.reader import JournalReader
 from chaos_otel.pipeline.counting import state_of
 from chaos_otel.pipeline.outcome import JournalFollower
 from chaos_otel.pipeline.plan import Plan, plan_path, read_plan
 from chaos_otel.pipeline.removal import clear_memory, remove_run
-from chaos_otel.pipeline.run_folder import JOURNAL, LOCK, is_delivered
+from chaos_otel.pipeline.run_folder import JOURNAL, is_delivered
+from chaos_otel.pipeline.stored_runs import dead_run, run_ids
 from chaos_otel.records import RunStarted
 
 
@@ -59,31 +56,6 @@ def _is_larger(folder: str, limit_bytes: int | None) -> bool:
         return os.path.getsize(f"{folder}/{JOURNAL}") > limit_bytes
     except OSError:
         return True
-
-
-def run_ids(runs: str) -> list[str]:
-    """The runs of a folder, the oldest first."""
-    try:
-        return sorted(name for name in os.listdir(runs) if len(name) == 32)
-    except OSError:
-        return []
-
-
-@contextmanager
-def dead_run(folder: str) -> Iterator[bool]:
-    """Whether nobody holds the run; meanwhile we do."""
-    try:
-        fd = open_private(f"{folder}/{LOCK}", os.O_RDWR)
-    except (OSError, ChaosOtelError):
-        yield False
-        return
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield os.path.isdir(folder)
-    except BlockingIOError:
-        yield False
-    finally:
-        os.close(fd)
 
 
 def _recover_guarded(run_id: str, folder: str, runtime: str, *, reserved: str) -> Recovered:

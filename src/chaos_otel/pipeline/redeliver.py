@@ -9,8 +9,9 @@ from chaos_otel.errors import ChaosOtelError
 from chaos_otel.pipeline.counting import state_of
 from chaos_otel.pipeline.housekeeping import count_left
 from chaos_otel.pipeline.outcome import JournalFollower
-from chaos_otel.pipeline.recover import Recovered, dead_run, run_ids
+from chaos_otel.pipeline.recover import Recovered
 from chaos_otel.pipeline.run_folder import is_delivered
+from chaos_otel.pipeline.stored_runs import dead_run, run_ids
 
 
 def redeliver(runs: str, wanted: Sequence[str] = ()) -> Iterator[Recovered]:

@@ -17,8 +17,8 @@ from chaos_otel.pipeline.destinations_file import (
     waits,
     write_destinations,
 )
-from chaos_otel.pipeline.recover import run_ids
 from chaos_otel.pipeline.run_folder import JOURNAL
+from chaos_otel.pipeline.stored_runs import run_ids
 from chaos_otel.privacy.retention import WaitingRun as Aged
 from chaos_otel.privacy.retention import overdue
 from chaos_otel.store.database import Database
