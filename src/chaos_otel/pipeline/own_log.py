@@ -54,14 +54,18 @@ def following(state: str, *, wait: Callable[[float], object] = time.sleep) -> It
     path = log_path(state)
     fd, rest = _opened(path, at_end=True), b""
     while True:
+        current = fd >= 0 and _is_still(
+            fd, path
+        )  # asked first: then an old file is read to its end
         data = os.read(fd, 65536) if fd >= 0 else b""
         *whole, rest = (rest + data).split(b"\n")
         yield from (line.decode("utf-8", "replace") for line in whole)
         if data:
             continue
-        wait(_LOOK_AGAIN_S)
-        if fd < 0 or not _is_still(fd, path):
+        if not current:
             fd, rest = _reopened(fd, path), b""
+        if current or fd < 0:
+            wait(_LOOK_AGAIN_S)
 
 
 def _append(path: str, line: bytes) -> None:
