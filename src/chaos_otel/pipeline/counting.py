@@ -25,6 +25,14 @@ WAITED_FOR_S: Final = 2.0
 PATIENCE_S: Final = 30.0
 
 
+def load() -> None:
+    """Load what counting needs, while nobody waits for it."""
+    try:
+        from chaos_otel.store import counters  # noqa: F401
+    except ImportError:
+        pass  # `count` says so
+
+
 def state_of(folder: str, *, runtime: str = "") -> str:
     """The state folder that a run's folder lies in; empty where the run is kept in memory only,
     which has no counters."""

@@ -73,6 +73,7 @@ def _deliver(plan: Plan, guard: Guard) -> int:
     exposure.start()
     with JournalFollower(plan.folder, state=state) as follower:
         recovered = recover_small(plan)
+        counting.load()
         if plan.watch_pid:
             under_way.say(plan.name)
         else:
