@@ -29,6 +29,9 @@ BROKEN: Final = HEAD + (
     'telemetry_retry 2 migrate -- false || status=$?\ntelemetry_flush\nexit "${status:-0}"\n'
 )
 SLOW: Final = HEAD + "telemetry_step aggregate -- sleep 3\ntelemetry_flush\n"
+SENT: Final = HEAD + (
+    "for step in fetch poison ship; do telemetry_step $step -- true; done\ntelemetry_flush\n"
+)
 LEAKY: Final = HEAD + (
     "telemetry_start_timer dump\n"
     "echo password=t0p-s3cret\nseq 1 20000\ndd if=/dev/zero of=big bs=1M count=8 conv=fsync\n"
@@ -135,10 +138,10 @@ class Fleet:
 
     def _destinations(self) -> None:
         """One that takes everything, one that refuses some records, and one that is not there."""
-        self.chaos.script(SLOW, "sent.sh")
+        self.chaos.script(SENT, "sent.sh")
         with ExitStack() as servers:
             healthy = servers.enter_context(OtlpServer("healthy"))
-            picky = servers.enter_context(OtlpServer("refuse:aggregate"))
+            picky = servers.enter_context(OtlpServer("refuse:poison"))
             gone = servers.enter_context(OtlpServer("refused"))
             self.chaos.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = healthy.url
             self.chaos.call("consent", "grant", "--yes")
