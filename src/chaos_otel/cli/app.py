@@ -80,7 +80,7 @@ def app(ctx: click.Context) -> None:
     """Run any deployment command and get an exact report of it.
 
     The command does not notice: its output, its input, its signals and its exit status are what
-    they would be without us. Nothing leaves the machine.
+    they would be without us. Nothing leaves the machine unless you say so.
 
     \b
     Examples:

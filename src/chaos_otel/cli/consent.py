@@ -159,8 +159,8 @@ class _Place(NamedTuple):
 
         for address in asked:
             changed = change_consent(self.state, self.environment, verb, address)
-            runs = f"; {changed.dropped_runs} waiting runs given up" if changed.dropped_runs else ""
-            answer(f"{address}: {'granted' if verb == GRANT else 'revoked'}{runs}")
+            given_up = f"; runs given up: {changed.dropped_runs}" if changed.dropped_runs else ""
+            answer(f"{address}: {'granted' if verb == GRANT else 'revoked'}{given_up}")
             if changed.problem:
                 say(changed.problem)
         return 0

@@ -14,7 +14,7 @@ from chaos_otel.pipeline.status import Standing
 CONSENT = {
     "consent": "granted",
     "host": "granted by this host (/etc/chaos-otel/config.toml)",
-    "flag": "granted for one run",
+    "flag": "for the runs that named it (--otlp, --endpoint)",
 }
 
 
@@ -40,7 +40,7 @@ def _facts(standing: Standing, now_wall_ns: int) -> Iterator[tuple[str, str]]:
     if standing.waiting.runs:
         yield "waiting", _waiting(standing, now_wall_ns)
     if standing.dead_letters:
-        yield "refused", f"{standing.dead_letters} records; chaos-otel outbox show"
+        yield "refused", f"{standing.dead_letters} of its records; chaos-otel outbox show"
     if state.last_success_wall_ns:
         yield "last sent", moment(state.last_success_wall_ns)
     if state.last_error:
@@ -51,7 +51,8 @@ def _waiting(standing: Standing, now_wall_ns: int) -> str:
     waiting = standing.waiting
     since = waiting.oldest_wall_ns
     age = f", the oldest for {duration(max(0, now_wall_ns - since) / 1e9)}" if since else ""
-    return f"{waiting.runs} runs, {_size(waiting.size_bytes)}{age}"
+    runs = "1 run" if waiting.runs == 1 else f"{waiting.runs} runs"
+    return f"{runs}, {_size(waiting.size_bytes)}{age}"
 
 
 def run_line(run: LastRun) -> str:

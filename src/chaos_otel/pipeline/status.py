@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from chaos_otel import clock, semconv
 from chaos_otel.config.destination import Destination, Means, address_of
@@ -35,12 +35,12 @@ class Waiting(NamedTuple):
 
 class Standing(NamedTuple):
     """One destination. `destination` is None for one that is known from before and configured no
-    more; `means` is empty without consent."""
+    more; `means` is empty without consent, "flag" where only runs that wait have their own."""
 
     key: str
     destination: Destination | None
     origins: Mapping[str, str]
-    means: Means | str
+    means: Means | Literal[""]
     state: DestinationState
     waiting: Waiting
     dead_letters: int
@@ -83,7 +83,7 @@ def status(loaded: Loaded, environment: Environment, *, runs: int) -> Status:
             key,
             configured.get(key),
             found.origins.get(key, {}),
-            consents.means_at(address_of(key)),
+            consents.means_at(address_of(key)) or _typed(stored.waiting, key),
             stored.states.get(key, DestinationState(key)),
             _sum(one for one in stored.waiting if one.destination.key == key),
             stored.letters.get(key, 0),
@@ -115,6 +115,12 @@ def _stored(state: str, problems: list[Problem]) -> _Stored:
     except StateError as error:
         problems.append(Problem(FILE, str(error.args[0]), error.hint))
         return _Stored({}, {}, waiting_runs(runs, None), [])
+
+
+def _typed(waiting: Iterable[WaitingRun], key: str) -> Means | Literal[""]:
+    """A run that named it keeps its own consent while it waits."""
+    typed = any(one.destination.means == "flag" for one in waiting if one.destination.key == key)
+    return "flag" if typed else ""
 
 
 def _sum(waiting: Iterable[WaitingRun]) -> Waiting:
