@@ -5,6 +5,7 @@ Knows how to answer a scrape, not where the metrics come from. `server/` is the 
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ from chaos_otel.exporters.prometheus_text import Exposition
 HOST = "127.0.0.1"
 PATH = "/metrics"
 _PATIENCE_S = 10.0
+_AGAIN_S = 0.1
 _WORDS = "text/plain; charset=utf-8"
 
 
@@ -26,25 +28,51 @@ class ScrapeServer:
 
         MetricsError where the port cannot be had.
         """
+        self._over = threading.Event()
         try:
-            self._server = _Server((HOST, port), _handler(answer))
+            self._server = _Server((HOST, port), _handler(answer), over=self._over)
         except OSError as error:
             raise MetricsError(
                 f"cannot serve metrics on {HOST}:{port} ({(error.strerror or str(error)).lower()})",
                 hint="name another --prometheus-port",
             ) from error
         self.port = self._server.server_port
-        threading.Thread(target=self._server.serve_forever, name="scrapes", daemon=True).start()
+        threading.Thread(target=self._server.accept, name="scrapes", daemon=True).start()
 
     def close(self) -> None:
-        """Answer nobody any more."""
-        self._server.shutdown()
+        """Answer nobody any more, at once."""
+        self._over.set()
+        try:
+            self._server.socket.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept()
+        except OSError:
+            pass
         self._server.server_close()
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False  # a scraper that is slow must not hold up who waits for the run's end
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        handler: type[BaseHTTPRequestHandler],
+        *,
+        over: threading.Event,
+    ) -> None:
+        super().__init__(address, handler)
+        self._over = over
+
+    def accept(self) -> None:
+        """Until it is closed. The standard library's `serve_forever` looks twice a second whether
+        it was: a run would wait for that."""
+        while not self._over.is_set():
+            try:
+                connection, address = self.socket.accept()
+            except OSError:  # closed, or a scraper has gone already, or there are no descriptors
+                self._over.wait(_AGAIN_S)
+                continue
+            self.process_request(connection, address)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A scraper that went away is nobody to tell."""
