@@ -36,7 +36,9 @@ _NO_GRPC = re.compile(
 # our own limit, in gRPC's words: its answer, not our request
 _ANSWER_TOO_LARGE = "CLIENT: Received message larger than max"
 # a proxy or web server between, which said no in HTTP: as the same status over HTTP
-_HTTP_STATUS = re.compile(r"Received http2 header with status: (\d{3})")
+_HTTP_STATUS = re.compile(
+    r"(?:Received http2 header with status:|HTTP proxy returned response code) (\d{3})"
+)
 _WRONG_HTTP = range(300, 500)
 _PASSING_HTTP = (408, 425, 429)
 _TOO_LARGE_HTTP = 413
@@ -72,7 +74,7 @@ def _by_http_status(status: int, words: str) -> Answer:
     if status == _TOO_LARGE_HTTP:
         return Refused(words)
     if status in _WRONG_HTTP and status not in _PASSING_HTTP:
-        return Paused(f"{words}; check its address: something there answers in plain HTTP")
+        return Paused(f"{words}; check its address and its proxy: something answers in plain HTTP")
     return Later(words)
 
 

@@ -72,7 +72,10 @@ def _told(said: HttpAnswer) -> str:
     kind = said.headers.get("content-type", "").partition(";")[0].strip().lower()
     if _is_html(said.body) or kind not in ("", "text/plain", "application/json"):
         return _status_message(said, kind)
-    words = quoted(said.body.decode(errors="replace"))
+    try:
+        words = quoted(said.body.decode())
+    except UnicodeDecodeError:
+        return ""
     return f": {words}" if words and words.isprintable() else ""
 
 

@@ -45,6 +45,8 @@ def from_protobuf(signal: Signal, body: bytes) -> Delivered | None:
 def from_json(signal: Signal, body: bytes) -> Delivered | None:
     """What it says, or None if it is no such document."""
     response: Any = _RESPONSES[signal]()
+    if not body.lstrip().startswith(b"{"):
+        return None
     try:
         json_format.Parse(
             body.decode(), response, ignore_unknown_fields=True, max_recursion_depth=9

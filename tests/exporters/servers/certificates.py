@@ -95,6 +95,18 @@ class Authority:
         return builder.sign(self._key, hashes.SHA256())
 
 
+def encrypt(key_file: str, encrypted_file: str, *, password: bytes) -> None:
+    """The same key, with a password."""
+    key = serialization.load_pem_private_key(Path(key_file).read_bytes(), None)
+    Path(encrypted_file).write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(password),
+        )
+    )
+
+
 def _called(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
