@@ -136,6 +136,16 @@ def test_deliver_writes_what_could_not_be_written(chaos: Installed) -> None:
     assert path.read_bytes() == first
 
 
+def test_a_place_that_stays_bad_is_told_once_more(chaos: Installed) -> None:
+    """The next run puts the document into its run's folder; then nothing more is said of it."""
+    chaos.call("run", "--events", "missing/events.json", "--", "sh", "-c", "exit 4")
+    aside = chaos.journals()[0].parent / "event_document.json"
+    again = chaos.run("true").stderr.decode()
+    assert f"it lies in {aside}" in again
+    assert document(aside)["errors"][0]["type"] == "exit_4"
+    assert "missing" not in chaos.run("true").stderr.decode()
+
+
 def test_a_later_document_is_not_replaced(chaos: Installed) -> None:
     """What is delivered too late lies in its run's folder."""
     for code in (5, 6):

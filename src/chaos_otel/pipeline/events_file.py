@@ -18,9 +18,11 @@ EVENTS_NAME: Final = "event_document.json"
 
 
 class EventsFile:
-    """Takes the spans of one run, and writes its document where the run's first record says."""
+    """Takes the spans of one run, and writes its document where the run's first record says;
+    `aside`: into the run's folder."""
 
-    def __init__(self, run_folder: str, started: RunStarted) -> None:
+    def __init__(self, run_folder: str, started: RunStarted, *, aside: bool = False) -> None:
+        self._aside = aside
         self._run_folder = run_folder
         self._started = started
         self._exporter = EventDocumentExporter()
@@ -36,11 +38,12 @@ class EventsFile:
         Raises ReportError, the old file then being as it was.
         """
         data = document_json(self._exporter.document())
-        run_id = self._started.run_id
+        run_id, wanted = self._started.run_id, self._started.events_path
         with report_place(
-            self._started.events_path,
+            wanted,
             run_id=run_id,
             run_folder=self._run_folder,
+            reserved=wanted if self._aside else "",
             name=EVENTS_NAME,
         ) as place:
             replace(place.path, lambda fd: write_all(fd, data), unique=run_id, kind=EVENTS)

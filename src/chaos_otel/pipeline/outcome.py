@@ -54,10 +54,14 @@ class JournalFollower:
     once. Raises OSError where there is no journal.
     """
 
-    def __init__(self, folder: str, *, reserved: str = "", state: str = "") -> None:
-        """`reserved`: a report path that belongs to a later run already (`report_place`). `state`
-        is where the counters are; "" for a run that is not counted."""
+    def __init__(
+        self, folder: str, *, reserved: str = "", events_aside: bool = False, state: str = ""
+    ) -> None:
+        """`reserved`: a report path that belongs to a later run already (`report_place`).
+        `events_aside`: the event document is to lie in the run's folder. `state` is where the
+        counters are; "" for a run that is not counted."""
         self._reserved = reserved
+        self._events_aside = events_aside
         self._state = state
         self._folder = folder
         self._fd = os.open(f"{folder}/{JOURNAL}", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -143,7 +147,7 @@ class JournalFollower:
         if isinstance(record, RunStarted) and record.events_path and self._events is None:
             from chaos_otel.pipeline.events_file import EventsFile
 
-            self._events = EventsFile(self._folder, record)
+            self._events = EventsFile(self._folder, record, aside=self._events_aside)
         if spans:
             self._take_spans(spans)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from chaos_otel.errors import ChaosOtelError
 from chaos_otel.journal.reader import JournalReader
 from chaos_otel.pipeline.counting import state_of
-from chaos_otel.pipeline.outcome import JournalFollower
+from chaos_otel.pipeline.outcome import JournalFollower, Outcome
 from chaos_otel.pipeline.plan import Plan, plan_path, read_plan
 from chaos_otel.pipeline.removal import clear_memory, remove_run
 from chaos_otel.pipeline.run_folder import JOURNAL, is_delivered
@@ -77,17 +77,28 @@ def _recover(run_id: str, folder: str, runtime: str, *, reserved: str) -> Recove
     with JournalFollower(folder, reserved=reserved, state=state) as follower:
         outcome = follower.finish()
     clear_memory(plan.inbox)
-    if plan.report and outcome.problem and not outcome.report:
-        return _put_aside(run_id, folder, outcome.problem, report=plan.report, state=state)
+    if outcome.problem and _refused(plan, outcome):
+        return _put_aside(plan, outcome, reserved=reserved, state=state)
     return Recovered(run_id, outcome.report, outcome.problem)
 
 
-def _put_aside(run_id: str, folder: str, problem: str, *, report: str, state: str) -> Recovered:
+def _refused(plan: Plan, outcome: Outcome) -> bool:
+    """Whether something that was asked for could not be written."""
+    return bool((plan.report and not outcome.report) or (plan.events and not outcome.events))
+
+
+def _put_aside(plan: Plan, outcome: Outcome, *, reserved: str, state: str) -> Recovered:
     """Its place is still refused: into the run's folder, or every later run would tell of it."""
-    with JournalFollower(folder, reserved=report, state=state) as follower:
+    report = reserved if outcome.report else plan.report
+    events_aside = not outcome.events
+    with JournalFollower(
+        plan.folder, reserved=report, events_aside=events_aside, state=state
+    ) as follower:
         aside = follower.finish()
-    where = f"it lies in {aside.report}" if aside.report else aside.problem
-    return Recovered(run_id, aside.report, f"{problem}; {where}")
+    refused = "" if outcome.report else aside.report
+    refused = refused or (aside.events if events_aside else "")
+    where = f"it lies in {refused}" if refused else aside.problem
+    return Recovered(plan.run_id, aside.report, f"{outcome.problem}; {where}")
 
 
 def _plan(run_id: str, folder: str, runtime: str) -> Plan | None:
