@@ -86,7 +86,7 @@ def _deliver(plan: Plan, guard: Guard) -> int:
             )
         lingering = guard.lingering if guard.ended else _go_on(plan, guard)
         end = _make_up(plan, guard)
-        forwarding.end()
+        forwarding.end(guard.ended_mono_s)
         outcome = follower.finish(end=end, waited_for=not plan.watch_pid)
         forwarding.counted()
         notices = unhooked(tools, follower.hooks) if plan.inject else []

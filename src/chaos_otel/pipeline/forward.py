@@ -22,6 +22,7 @@ from chaos_otel.config.settings import load
 from chaos_otel.pipeline.forward_crew import Place, crew
 from chaos_otel.pipeline.forward_orders import Orders
 from chaos_otel.pipeline.forward_outcome import give_up, outcomes
+from chaos_otel.pipeline.forward_probe import Probe
 from chaos_otel.pipeline.forward_worker import Worker
 from chaos_otel.pipeline.plan import Plan, read_plan
 
@@ -74,7 +75,7 @@ def main(plan_file: str, orders_fd: int, answers_fd: int) -> None:
     live = [Destination.from_json(one) for one in plan.destinations]
     workers = crew(place, orders, live=live, live_folder=plan.folder)
     threads = [worker.start() for worker in workers]
-    _follow(_Ears(orders_fd, orders), orders, workers[: len(live)])
+    _follow(_Ears(orders_fd, orders), orders, workers[: len(live)], live)
     _answer(answers_fd, workers[: len(live)], plan)
     for thread in threads:
         thread.join(orders.left_s)
@@ -82,13 +83,19 @@ def main(plan_file: str, orders_fd: int, answers_fd: int) -> None:
     os._exit(0)
 
 
-def _follow(ears: _Ears, orders: Orders, own: list[Worker]) -> None:
+def _follow(
+    ears: _Ears, orders: Orders, own: list[Worker], destinations: list[Destination]
+) -> None:
     """Until the run's own records have gone where they can go, or the time is over."""
     while not orders.ended:
         if not ears.listen(3600.0):
             os._exit(0)
     listening = True
-    while orders.left_s > 0 and not all(worker.over.is_set() for worker in own):
+    loading = [pair for pair in zip(own, destinations, strict=True) if pair[0].is_loading]
+    probes = [(worker, Probe(one)) for worker, one in loading if not worker.over.is_set()]
+    while orders.left_s > 0 and not all(worker.over.is_set() or worker.refusal for worker in own):
+        for worker, probe in probes:
+            worker.refusal = probe.refusal
         if listening:
             listening = ears.listen(_LOOK_S)
         else:

@@ -27,7 +27,7 @@ def give_up(place: Place, workers: Iterable[Worker]) -> None:
     """Note the destinations that were asked and have not answered: the next process shall not wait
     for them at once."""
     for worker in workers:
-        reason = unanswered(worker)
+        reason = unanswered(worker) or (worker.refusal if not worker.over.is_set() else "")
         if reason:
             ledger = Ledger(place.state, worker.key, busy_s=0.2)
             dispatch = worker.dispatch
@@ -54,7 +54,7 @@ def _outcome(worker: Worker) -> dict[str, Any]:
     gate = dispatch.gate if dispatch is not None else None
     state = gate.state if gate is not None else None
     backlog = worker.backlog
-    problem = worker.problem or unanswered(worker)
+    problem = worker.problem or worker.refusal or unanswered(worker)
     if not problem and state is not None and state.state != "ready":
         problem = state.reason
     return {

@@ -41,7 +41,8 @@ AT_THE_END: Final = Patience(float("inf"), 0.0)
 
 class Worker:
     """`over` is set when nothing more can be done for the live run, or there is none. `problem`
-    says what stopped us; the other attributes may be read at any time.
+    says what stopped us, `refusal` what somebody else has found out about the destination; the other
+    attributes may be read at any time.
 
     `make` is called on the worker's thread: what it makes has connections for one thread.
     """
@@ -60,6 +61,7 @@ class Worker:
         self.key = key
         self.over = threading.Event()
         self.problem = ""
+        self.refusal = ""
         self.dispatch: Dispatch | None = None
         self.live: RunForwarding | None = None
         self.live_done = not live_folder
@@ -73,6 +75,11 @@ class Worker:
         self._before: list[Series] = []
         self._metrics_done = not live_folder
         self._metrics_due_s = time.monotonic() + FIRST_METRICS_S
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether it has not come to the point of sending anything."""
+        return self.dispatch is None or not self.dispatch.sent_anything
 
     def start(self) -> threading.Thread:
         """Begin."""

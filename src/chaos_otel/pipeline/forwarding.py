@@ -37,9 +37,10 @@ class Forwarding:
         except OSError as error:
             self.problem = f"nothing was forwarded ({error.strerror}); it waits for the next run"
 
-    def end(self) -> None:
-        """The command has ended and the journal is complete: the time that is left begins."""
-        self._until_s = time.monotonic() + self._plan.pace.export_wait_s
+    def end(self, ended_mono_s: float) -> None:
+        """The journal is complete, and the command has ended then (0: now): from that moment the
+        time that is left counts."""
+        self._until_s = (ended_mono_s or time.monotonic()) + self._plan.pace.export_wait_s
         self._order({"end": self._until_s})
 
     def counted(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from ast import literal_eval
 from typing import Any
 
@@ -22,6 +23,7 @@ class Guard:
         self.pid = 0
         self.pidfd = -1
         self.ended = False
+        self.ended_mono_s = 0.0
         self.lingering = False
         self.unwritten: dict[str, Any] | None = None
         self.gone = False
@@ -72,6 +74,7 @@ class Guard:
         if order.get("cancel"):
             os._exit(0)
         if order.get("ended"):
+            self.ended_mono_s = time.monotonic()
             self.ended = True
             self.lingering = bool(order.get("lingering"))
             self.unwritten = order.get("unwritten")
