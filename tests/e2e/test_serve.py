@@ -15,6 +15,7 @@ import psutil
 import pytest
 from tests.e2e.installed import Installed, wait_for
 from tests.e2e.prometheus import answered, program, samples
+from tests.e2e.recorded import ACCEPTED, Received, Reply, recording
 from tests.e2e.serving import serving
 
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
@@ -168,3 +169,27 @@ def test_a_run_under_way_has_its_age(chaos: Installed) -> None:
             running.kill()
             running.communicate()
         wait_for(lambda: samples(served.get("/metrics")).get(active, 0) == 0)
+
+
+def test_what_waits_is_delivered_beside_it(chaos: Installed) -> None:
+    """What a run could not send arrives when the destination is back, and what is wrong is said
+    once, however often it is tried."""
+    chaos.env["CHAOS_OTEL_FLUSH_INTERVAL"] = "1s"
+    up = [False]
+
+    def reply(request: Received) -> Reply:
+        # 0: the next try may be made at once
+        return ACCEPTED if up[0] else (503, {"Retry-After": "0"}, b"")
+
+    with recording() as there:
+        there.reply = reply
+        chaos.call("run", "--otlp", there.url, "--export-wait", "0", "--", "true")
+        assert list(chaos.state.glob("runs/*/forward.json"))
+        with serving(chaos) as served:
+            wait_for(lambda: len(there.requests) > 3)
+            up[0] = True
+            wait_for(lambda: not list(chaos.state.glob("runs/*/forward.json")))
+            log = served.log.read_text()
+        assert there.span_names()
+        assert set(there.span_ids().values()) == {1}
+    assert log.count(there.url) <= 1, log

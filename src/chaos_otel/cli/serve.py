@@ -44,7 +44,9 @@ def serve(listen: str | None, no_deliver: bool) -> int:
     from chaos_otel.server.service import run_service
 
     place = place_of(settings.listen)
-    delivery = None if no_deliver else delivering(every_s=max(1.0, settings.flush_interval_s))
+    delivery = (
+        None if no_deliver else delivering(every_s=max(1.0, settings.flush_interval_s), tell=say)
+    )
     hold_s = HELD_SCRAPES * settings.scrape_interval_s
     app = application(settings.state_dir, hold_s=hold_s, beside=delivery)
     with open_listening(place) as listening:

@@ -6,19 +6,24 @@ So it may take its time and its memory, and a scrape never waits for it.
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
-from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 _PATIENCE_S = 5.0
 
 
 @asynccontextmanager
-async def delivering(*, every_s: float) -> AsyncIterator[None]:
+async def delivering(*, every_s: float, tell: Callable[[str], object]) -> AsyncIterator[None]:
     """`chaos-otel deliver` at once and then `every_s` after each one's end; ended with the block:
-    what was not acknowledged by then waits on."""
-    task = asyncio.create_task(_deliver_for_ever(every_s))
+    what was not acknowledged by then waits on.
+
+    `tell` hears what goes wrong, each thing when it begins.
+    """
+    task = asyncio.create_task(_deliver_for_ever(every_s, tell))
     try:
         yield
     finally:
@@ -27,19 +32,40 @@ async def delivering(*, every_s: float) -> AsyncIterator[None]:
             await task
 
 
-async def _deliver_for_ever(every_s: float) -> None:
+async def _deliver_for_ever(every_s: float, tell: Callable[[str], object]) -> None:
+    told: set[str] = set()
     while True:
-        with suppress(OSError):  # no process can be had now: the next time, perhaps
-            await _deliver()
+        try:
+            problems = problems_in(await _deliver())
+        except OSError as error:  # no process can be had now: the next time, perhaps
+            problems = {f"nothing can be delivered now: {error.strerror}"}
+        for problem in sorted(problems - told):
+            tell(problem)
+        told = problems
         await asyncio.sleep(every_s)
 
 
-async def _deliver() -> None:
-    # what it says goes to our stderr: it says a thing once
-    argv = [sys.executable, "-P", "-m", "chaos_otel", "deliver"]
-    process = await asyncio.create_subprocess_exec(*argv, stdin=DEVNULL, stdout=DEVNULL)
+def problems_in(answer: bytes) -> set[str]:
+    """What went wrong, by what `deliver --json` says; nothing, where it says nothing that can be
+    read (then it has spoken for itself)."""
     try:
-        await process.wait()
+        said: dict[str, Any] = json.loads(answer)
+        destinations = {
+            f"{one['destination']}: {one['problem']}"
+            for one in said["destinations"]
+            if one["problem"]
+        }
+        return destinations | {one["problem"] for one in said["runs"] if one["problem"]}
+    except (ValueError, KeyError, TypeError):
+        return set()
+
+
+async def _deliver() -> bytes:
+    argv = [sys.executable, "-P", "-m", "chaos_otel", "deliver", "--json"]
+    process = await asyncio.create_subprocess_exec(*argv, stdin=DEVNULL, stdout=PIPE)
+    try:
+        answer, _ = await process.communicate()
+        return answer
     finally:
         if process.returncode is None:
             await _end(process)
@@ -48,7 +74,7 @@ async def _deliver() -> None:
 async def _end(process: Process) -> None:
     process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), _PATIENCE_S)
+        await asyncio.wait_for(process.communicate(), _PATIENCE_S)
     except TimeoutError:
         process.kill()
-        await process.wait()
+        await process.communicate()
