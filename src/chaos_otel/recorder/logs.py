@@ -75,7 +75,9 @@ class Logs:
         """Something was said. `what` becomes the record's event name and its severity; `name` is
         the operation's."""
         known: dict[str, AttributeValue] = {
-            key: value for key, value in attributes.items() if not key.startswith(_OURS)
+            f"{semconv.FOREIGN_PREFIX}{key}" if key.startswith(_OURS) else key: value
+            for key, value in attributes.items()
+            if key != semconv.EVENT_MESSAGE
         }
         if name:
             known[semconv.TASK_NAME] = name
