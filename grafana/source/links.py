@@ -28,7 +28,7 @@ def to_traces_and_logs(script: str) -> list[build.DashboardLink]:
     """Explore, three times: failed runs in Tempo and in Jaeger, log records in Loki."""
     failed = f'resource.{SERVICE_NAME} = "{script}" && span.{PIPELINE_RESULT} != "{RESULT_SUCCESS}"'
     tempo = {"queryType": "traceql", "query": f"{{ {failed} }}"}
-    jaeger = {"queryType": "search", "service": script, "tags": f"{PIPELINE_RESULT}=failure"}
+    jaeger = {"queryType": "search", "service": script, "tags": "error=true"}
     loki = {"queryType": "range", "expr": f'{{{label(SERVICE_NAME)}="{script}"}}'}
     return [
         _link("Failed runs in Tempo", _explore("tempo", tempo)),

@@ -181,8 +181,10 @@ def _made(
 ) -> _P:
     panel.title(title).description(text + _watched(limit)).unit(unit).span(width).height(height)
     panel.datasource(PROMETHEUS).thresholds(steps(limit))
-    if limit and not isinstance(panel, timeseries.Panel | table.Panel):
-        panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
+    by_name = isinstance(panel, timeseries.Panel)
+    mode = model.FieldColorModeId
+    colours = mode.PALETTE_CLASSIC_BY_NAME if by_name else mode.THRESHOLDS
+    panel.color_scheme(build.FieldColor().mode(colours))
     return panel
 
 
