@@ -13,6 +13,7 @@ from bench import (
     pyinfra_ops,
     python_api,
     redact,
+    scrape,
     shell_steps,
     start,
 )
@@ -29,6 +30,7 @@ MEASUREMENTS = {
     "gigabyte": gigabyte.measure,
     "million": million.measure,
     "redact": redact.measure,
+    "scrape": scrape.measure,
 }
 
 
