@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from chaos_otel import semconv
 from chaos_otel.recorder import Recorder
-from chaos_otel.recorder.steps import EVENTS_MAX
+from chaos_otel.recorder.remarks import EVENTS_MAX
 from chaos_otel.records import (
     Damage,
     Event,

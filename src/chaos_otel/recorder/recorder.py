@@ -141,7 +141,7 @@ class Recorder:
             OperationEnded: steps.ended,
             Superseded: steps.superseded,
             OperationChanged: steps.changed,
-            Event: steps.event,
+            Event: steps.remarks.event,
             Metric: run.take_metric,
             ForeignSpan: self._foreign_span,
             Tag: run.take_tag,

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from opentelemetry.sdk.trace import Event as SpanEvent
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.util.types import AttributeValue
 
@@ -15,12 +14,12 @@ from chaos_otel.recorder.early import EarlyOutput
 from chaos_otel.recorder.ending import UNFINISHED, UNNAMED, ended_attributes
 from chaos_otel.recorder.operations import Operation, Operations
 from chaos_otel.recorder.outcome import Outcome
+from chaos_otel.recorder.remarks import Remarks
 from chaos_otel.recorder.run import Run
 from chaos_otel.recorder.spans import SpanMaker, derived_id
 from chaos_otel.recorder.told_twice import ToldTwice
 from chaos_otel.recorder.transcript import Transcript
 from chaos_otel.records import (
-    Event,
     Flushed,
     OperationChanged,
     OperationEnded,
@@ -34,14 +33,14 @@ from chaos_otel.records import (
 if TYPE_CHECKING:
     from chaos_otel.recorder.logs import Logs
 
-EVENTS_MAX: Final = 128
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Steps:
     """Takes the records about operations in; `done` gives the spans that are complete.
 
-    `below` is the span under which an operation stands that names no parent we know.
+    `remarks` takes what is said about operations. `below` is the span under which an operation
+    stands that names no parent we know.
     """
 
     def __init__(
@@ -54,6 +53,7 @@ class Steps:
         self._operations = Operations()
         self._early = EarlyOutput()
         self._twice = ToldTwice()
+        self.remarks = Remarks(run, self._operations, self._twice, logs=logs)
         self._made_ids = 0
         self._done: list[ReadableSpan] = []
         self.below = spans.context(run.started.span_id)
@@ -85,23 +85,7 @@ class Steps:
         if operation is not None:
             operation.changed = True
         else:
-            self._note("changed", record)
-
-    def event(self, record: Event) -> None:
-        """Something is said about an operation, or, if that has ended, about the run."""
-        operation = self._operations.find(record.op, record.name)
-        attributes = {**record.attributes, semconv.EVENT_MESSAGE: record.message}
-        if operation is None:
-            self._note(record.type, record, attributes)
-            return
-        self._log(record.type, record, operation.id, attributes)
-        if record.type == "error":
-            operation.message = operation.message or record.message
-        if len(operation.events) < EVENTS_MAX:
-            event = SpanEvent(semconv.EVENT_PREFIX + record.type, attributes, record.wall_ns)
-            operation.events = (*operation.events, event)
-        else:
-            self._run.losses["events"] += 1
+            self.remarks.changed(record)
 
     def output(self, record: Output) -> None:
         """Keep what it printed: before its start that waits, after its end it is the run's."""
@@ -132,14 +116,13 @@ class Steps:
                 self._run.losses["provisional"] += 1
             return
         if (better := self._twice.ended(record.op)) is not None:
-            self._note_double(record, better)
+            self.remarks.ended_elsewhere(record, better)
             return
         operation = self._operations.find(record.op, record.name)
         if operation is not None:
             self._close(operation, record)
         elif self._operations.ended(record.op, record.name):
-            what = "success" if record.success else "error"
-            self._note(what, record, {semconv.EVENT_MESSAGE: record.message})
+            self.remarks.ended_again(record)
         else:
             self._never_started(record)
 
@@ -198,62 +181,6 @@ class Steps:
         self._made_ids += 1
         return derived_id(self._run.started.trace_id, str(self._made_ids))
 
-    def _note(
-        self,
-        what: str,
-        record: Event | OperationChanged | OperationEnded,
-        attributes: Mapping[str, str] = _NOTHING,
-    ) -> None:
-        named = {**attributes}
-        if record.name:
-            named[semconv.TASK_NAME] = record.name
-        if op := self._operations.ended(record.op, record.name):
-            named[semconv.TASK_RUN_ID] = op
-        elif record.op:
-            named[semconv.EVENT_SPAN_ID] = record.op
-        self._log(what, record, op or self._twice.better(record.op) or record.op, attributes)
-        self._run.take_event(SpanEvent(semconv.EVENT_PREFIX + what, named, record.wall_ns))
-
-    def _log(
-        self,
-        what: str,
-        record: Event | OperationChanged | OperationEnded,
-        op: str,
-        attributes: Mapping[str, str],
-    ) -> None:
-        """The same as a log record: of the operation, even where that has ended, or of the run."""
-        if self._logs is not None:
-            self._logs.event(
-                what,
-                attributes.get(semconv.EVENT_MESSAGE, ""),
-                op=op,
-                wall_ns=record.wall_ns,
-                name=record.name,
-                attributes=attributes,
-            )
-
-    def _log_end(self, operation: Operation, end: OperationEnded, *, unfinished: bool) -> None:
-        """The end as a log record, if something was said at it."""
-        assert self._logs is not None
-        self._logs.end(operation.id)
-        if end.message:
-            what = "error" if not end.success else "warning" if unfinished else "success"
-            self._logs.event(
-                what, end.message, op=operation.id, wall_ns=end.wall_ns, name=operation.name
-            )
-
-    def _note_double(self, record: OperationEnded, better: str) -> None:
-        """What a second source says of an operation: an event of that, or of the run."""
-        what = "success" if record.success else "error"
-        attributes = {**record.attributes, semconv.EVENT_MESSAGE: record.message}
-        operation = self._operations.get(better)
-        if operation is None:
-            self._note(what, record, attributes)
-        elif len(operation.events) < EVENTS_MAX:
-            self._log(what, record, better, attributes)
-            event = SpanEvent(semconv.EVENT_PREFIX + what, attributes, record.wall_ns)
-            operation.events = (*operation.events, event)
-
     def _print_outside(self, output: Output, op: str) -> None:
         """What no open operation printed; `op` is one that has ended or never began."""
         self._run.take_output(output)
@@ -297,7 +224,8 @@ class Steps:
         run, operations, parent = self._run, self._operations, operation.parent
         operations.end(operation)
         if self._logs is not None:
-            self._log_end(operation, end, unfinished=semconv.OPERATION_UNFINISHED in extra)
+            self._logs.end(operation.id)
+            self.remarks.ended(operation, end, unfinished=semconv.OPERATION_UNFINISHED in extra)
         run.operations += end.counted
         if not end.success and end.counted:
             run.failed_operations += 1
