@@ -14,6 +14,7 @@ from bench import (
     python_api,
     redact,
     scrape,
+    send,
     shell_steps,
     start,
 )
@@ -30,6 +31,7 @@ MEASUREMENTS = {
     "gigabyte": gigabyte.measure,
     "million": million.measure,
     "redact": redact.measure,
+    "send": send.measure,
     "scrape": scrape.measure,
 }
 
