@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -144,6 +145,15 @@ def test_run_process_and_operation() -> None:
     assert attributes(run)[semconv.PIPELINE_RUN_ID] == "1" * 32
     assert run.resource.attributes[semconv.SERVICE_NAME] == "deploy.sh"
     assert not any(failed(s) for s in (operation, process_span, run))
+
+
+def test_the_process_lies_within_the_run() -> None:
+    """It is seen to start a moment after it has; its span begins when it did, and ends with the
+    run's."""
+    ended = msgspec.structs.replace(exited(), started_mono_ns=process().mono_ns - SECOND // 4)
+    process_span, run = fold([run_started(), process(), ended])
+    assert process_span.start_time == process().wall_ns - SECOND // 4
+    assert process_span.end_time == run.end_time
 
 
 def test_the_environment_does_not_reach_the_spans(monkeypatch: pytest.MonkeyPatch) -> None:

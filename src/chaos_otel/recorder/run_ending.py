@@ -48,14 +48,15 @@ def last_spans(run: Run, how: Outcome, spans: SpanMaker, *, last: Record) -> lis
     )
     if run.process is None:
         return [whole]
-    start_mono_ns = run.ended.started_mono_ns if run.ended else None
+    # it is seen to have started a moment after it has
+    start_mono_ns = (run.ended and run.ended.started_mono_ns) or run.process.mono_ns
     process = spans.make(
         run.process.executable or run.name,
         context=spans.context(run.process.span_id),
         parent=context,
         attributes=of_command,
-        start_wall_ns=run.process.wall_ns,
-        duration_ns=last.mono_ns - (start_mono_ns or run.process.mono_ns),
+        start_wall_ns=run.process.wall_ns - (run.process.mono_ns - start_mono_ns),
+        duration_ns=last.mono_ns - start_mono_ns,
         failure=None if how.success else how.error_type,
         kind=SpanKind.CLIENT,
     )
