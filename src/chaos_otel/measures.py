@@ -58,7 +58,7 @@ class Level(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A gauge goes up by this, unless something later is known of it."""
+    """A gauge goes up by this, unless it was set to a `Level` later than that."""
 
     metric: str
     labels: Labels

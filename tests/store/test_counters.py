@@ -217,6 +217,20 @@ def test_failures_in_a_row_go_up_and_back_to_zero_in_the_order_of_the_runs(
     assert value(database, metric) == 1
 
 
+def test_failures_that_end_together_all_count_in_whatever_order_they_come(
+    database: Database,
+) -> None:
+    """Each is in the row if it is later than the last success, although not the last one."""
+    metric = instruments.FAILURES_CONSECUTIVE.name
+    add(database, [Level(metric, DEPLOY, 0, NOW_NS)], now_wall_ns=NOW_NS)
+    for after_s in (5, 2, 9, 1):
+        step = Step(metric, DEPLOY, 1, NOW_NS + after_s * S)
+        add(database, [step], now_wall_ns=NOW_NS)
+    assert value(database, metric) == 4
+    add(database, [Level(metric, DEPLOY, 0, NOW_NS + 10 * S)], now_wall_ns=NOW_NS)
+    assert value(database, metric) == 0
+
+
 def test_a_metric_has_at_most_500_series_and_the_rest_is_counted_in_one(database: Database) -> None:
     """600 scripts: 499 of their own and one for the others; no failure is lost, and what was put
     together is counted."""

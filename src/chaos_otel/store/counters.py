@@ -92,7 +92,8 @@ def _is_new(connection: sqlite3.Connection, run_id: str) -> bool:
 
 def _stored(connection: sqlite3.Connection, *, now_wall_ns: int, hold_ns: int) -> Iterator[Series]:
     for metric, labels, kind, born, at, value, observations, buckets in connection.execute(
-        "SELECT * FROM series"
+        "SELECT metric, labels, kind, born_wall_ns, at_wall_ns, value, observations, buckets "
+        "FROM series"
     ):
         # a clock that was put back must not hide a counter: its birth is then ahead of us
         held = kind != "gauge" and born <= now_wall_ns < born + hold_ns

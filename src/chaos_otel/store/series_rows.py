@@ -30,7 +30,7 @@ _OURS: Final = frozenset(one.name for one in instruments.INSTRUMENTS)
 _DROPPED_BY_LIMIT: Final = ((semconv.LABEL_REASON, "series_limit"),)
 _DROPPED_BY_NAME: Final = ((semconv.LABEL_REASON, "metric_limit"),)
 _DROPPED_BY_VALUE: Final = ((semconv.LABEL_REASON, "bad_value"),)
-_NEW: Final = "INSERT INTO series (metric, labels, kind, born_wall_ns, at_wall_ns, value) "
+_COLUMNS: Final = "metric, labels, kind, born_wall_ns, at_wall_ns, value"
 
 
 def apply(connection: sqlite3.Connection, measures: Iterable[Measure], *, now_wall_ns: int) -> None:
@@ -106,7 +106,8 @@ def _add(
     connection: sqlite3.Connection, metric: str, labels: Labels, value: float, *, now_wall_ns: int
 ) -> None:
     connection.execute(
-        f"{_NEW} VALUES (?, ?, 'counter', ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        f"INSERT INTO series ({_COLUMNS}) VALUES (?, ?, 'counter', ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET "
         "value = value + excluded.value, at_wall_ns = excluded.at_wall_ns",
         (metric, encoded(labels), now_wall_ns, now_wall_ns, value),
     )
@@ -115,12 +116,24 @@ def _add(
 def _set(
     connection: sqlite3.Connection, measure: Level | Step, labels: Labels, *, now_wall_ns: int
 ) -> None:
-    base = "value +" if isinstance(measure, Step) else ""
+    """What is older than the last value is not the last one; a step only if it is older than the
+    value that it starts from."""
+    at = measure.at_wall_ns
+    steps = isinstance(measure, Step)
     connection.execute(
-        f"{_NEW} VALUES (?, ?, 'gauge', ?, ?, ?) ON CONFLICT DO UPDATE SET "
-        f"value = {base} excluded.value, at_wall_ns = excluded.at_wall_ns "
-        "WHERE excluded.at_wall_ns >= at_wall_ns",
-        (measure.metric, encoded(labels), now_wall_ns, measure.at_wall_ns, measure.value),
+        f"INSERT INTO series ({_COLUMNS}, set_wall_ns) VALUES (?, ?, 'gauge', ?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET "
+        + (
+            "value = value + excluded.value, at_wall_ns = max(at_wall_ns, excluded.at_wall_ns) "
+            "WHERE excluded.at_wall_ns >= set_wall_ns"
+            if steps
+            else "value = excluded.value, at_wall_ns = excluded.at_wall_ns, "
+            "set_wall_ns = excluded.set_wall_ns WHERE excluded.at_wall_ns >= at_wall_ns"
+        ),
+        (
+            *(measure.metric, encoded(labels), now_wall_ns, at, measure.value),
+            0 if steps else at,
+        ),
     )
 
 
@@ -144,7 +157,8 @@ def _observe(
     if row is not None:
         buckets = [old + new for old, new in zip(json.loads(row[0]), buckets, strict=True)]
     connection.execute(
-        "INSERT INTO series VALUES (?, ?, 'histogram', ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        f"INSERT INTO series ({_COLUMNS}, observations, buckets) "
+        "VALUES (?, ?, 'histogram', ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
         "value = value + excluded.value, observations = observations + excluded.observations, "
         "buckets = excluded.buckets, at_wall_ns = excluded.at_wall_ns",
         (*key, now_wall_ns, now_wall_ns, seen.sum, seen.observations, json.dumps(buckets)),

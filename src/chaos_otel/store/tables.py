@@ -23,6 +23,7 @@ TABLES: Final = (
         kind TEXT NOT NULL,
         born_wall_ns INTEGER NOT NULL,
         at_wall_ns INTEGER NOT NULL,
+        set_wall_ns INTEGER NOT NULL DEFAULT 0,
         value REAL NOT NULL,
         observations INTEGER NOT NULL DEFAULT 0,
         buckets TEXT NOT NULL DEFAULT '',
