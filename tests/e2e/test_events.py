@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from tests.e2e.installed import Installed, is_free, wait_for
+from tests.e2e.recorded import recording
 from tests.e2e.shells import LIBRARY
 from tests.exporters.test_event_document import SCHEMA
 
@@ -154,6 +155,25 @@ def test_a_later_document_is_not_replaced(chaos: Installed) -> None:
     assert chaos.call("deliver", folder.name).returncode == 0
     assert document(chaos.cwd / "events.json")["errors"][0]["type"] == "exit_6"
     assert document(folder / "event_document.json")["errors"][0]["type"] == "exit_5"
+
+
+def test_an_endpoint_gets_the_same_document(chaos: Installed) -> None:
+    """Byte for byte what the file has, once, with the token, in an array of one."""
+    chaos.env["TELEMETRY_API_KEY"] = "t0k3n-of-the-endpoint"
+    with recording() as server:
+        url = f"{server.url}/v1/events"
+        done = chaos.call(
+            "run", "--events", "events.json", "--endpoint", url, "--", chaos.script(SCRIPT)
+        )
+        assert done.returncode == 0
+        chaos.call("deliver")  # where the machine was too slow for the run's own budget
+        (request,) = server.requests
+    assert request.path == "/v1/events"
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    assert headers["authorization"] == "Bearer t0k3n-of-the-endpoint"
+    assert headers["idempotency-key"]
+    assert server.documents() == [document(chaos.cwd / "events.json")]
+    assert b"t0k3n" not in b"".join(one.read_bytes() for one in chaos.state.rglob("*.json*"))
 
 
 def test_recover_writes_it(chaos: Installed) -> None:
