@@ -40,8 +40,8 @@ COMMANDS = {
     "completion": "chaos_otel.cli.completion:completion",
     "shell-open": "chaos_otel.cli.shell_open:shell_open",
 }
-# they close dead runs first; `run` does it while it waits
-_FOR_PEOPLE = ("report", "config", "status")
+# they close dead runs first, from journal and inbox; `run` does it while it waits
+_AFTER_RECOVERY = ("report", "config", "status", "deliver", "textfile", "push")
 
 
 class _LazyGroup(click.Group):
@@ -89,7 +89,7 @@ def app(ctx: click.Context) -> None:
       source "$(chaos-otel shell-lib)"             in a script: name its steps
       chaos-otel config show                       every setting, and who set it
     """
-    if ctx.invoked_subcommand in _FOR_PEOPLE:
+    if ctx.invoked_subcommand in _AFTER_RECOVERY:
         from chaos_otel.cli.recover import announce_recovered
         from chaos_otel.config.environment import Environment
 

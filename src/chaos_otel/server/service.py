@@ -12,6 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 _FINISH_S = 5
+_CONNECTIONS_MAX = 512
 _KEEP_ALIVE_S = 65  # longer than a scrape interval: one connection for each scraper
 
 
@@ -20,12 +21,13 @@ def run_service(app: Starlette, listening: socket.socket) -> None:
     once. Returns when nothing is left."""
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        log_level="error",  # whoever sends no HTTP is no news
         access_log=False,
         server_header=False,
         date_header=True,
         lifespan="on",
         proxy_headers=False,
+        limit_concurrency=_CONNECTIONS_MAX,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_FINISH_S,
     )
