@@ -68,6 +68,19 @@ def test_a_message_that_is_too_long_is_refused(words: str) -> None:
     assert isinstance(answer_to(GrpcStatus("RESOURCE_EXHAUSTED", words)), Refused)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "grpc: error unmarshalling request: unexpected EOF",
+        "Exception deserializing request!",
+        "Invalid protobuf byte sequence",
+    ],
+)
+def test_a_record_that_cannot_be_read_is_refused(words: str) -> None:
+    """Servers call it INTERNAL; sent again as it is it would hold up all others for ever."""
+    assert isinstance(answer_to(GrpcStatus("INTERNAL", words)), Refused)
+
+
 def test_an_answer_that_is_too_long_is_not_our_requests_fault() -> None:
     """gRPC tells both limits with the same words."""
     words = "Stream removed (CLIENT: Received message larger than max (9 vs. 4))"

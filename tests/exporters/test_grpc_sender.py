@@ -5,14 +5,19 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.exporters.sending import PATIENT_S, SPANS, destination, sent
 from tests.exporters.servers import Authority, OtlpServer
 from tests.exporters.servers.bodies import traces_body
-from tests.exporters.servers.told import proxying
+from tests.exporters.servers.told import answering, proxying
 
 from chaos_otel.config.destination import Tls
-from chaos_otel.exporters.answer import Delivered, Later, Paused
+from chaos_otel.exporters.answer import Delivered, Later, Paused, Refused
 from chaos_otel.exporters.senders import open_sender
+
+# an empty SETTINGS frame and the acknowledgement of another
+_AFTER_SETTINGS = bytes((0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0))
 
 
 def test_a_configured_proxy_is_used(tmp_path: Path) -> None:
@@ -92,3 +97,12 @@ def test_a_path_is_no_part_of_an_address_in_grpc() -> None:
     """It is not sent, so it changes nothing."""
     with OtlpServer(protocol="grpc") as server:
         assert not isinstance(sent(destination(server.url + "/v1/traces", "grpc")), Paused)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.one_of(st.binary(max_size=60), st.binary(max_size=60).map(_AFTER_SETTINGS.__add__)))
+def test_no_answer_is_too_strange(answer: bytes) -> None:
+    """Whatever bytes come back: nothing is raised, and nothing is taken for a delivery."""
+    with answering(answer) as (port, _):
+        said = sent(destination(f"http://127.0.0.1:{port}", "grpc"), timeout_s=0.5)
+    assert isinstance(said, Later | Paused | Refused)

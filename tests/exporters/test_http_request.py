@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.exporters.servers import Authority, OtlpServer
+from tests.exporters.servers import Authority, OtlpServer, wire
 from tests.exporters.servers.told import answering, proxying
 
 from chaos_otel.config.destination import Tls
@@ -105,6 +105,23 @@ def test_what_was_said_before_the_connection_broke_is_heard() -> None:
         said = post(f"http://127.0.0.1:{port}/", {}, body, tls=PLAIN, timeout_s=PATIENT_S)
     assert isinstance(said, HttpAnswer)
     assert said.status == 413
+
+
+@pytest.mark.parametrize(("status", "kind"), [(400, HttpAnswer), (200, NetworkFault)])
+def test_a_reset_behind_a_refusal_takes_nothing_back(status: int, kind: type) -> None:
+    """Go's TLS servers answer plain text so: a few words, then a reset. A success that is cut off
+    is none."""
+
+    def refuse(connection: socket.socket) -> None:
+        connection.recv(1)
+        connection.sendall(b"HTTP/1.0 %d X\r\n\r\nsome words" % status)
+        time.sleep(0.3)
+        wire.reset(connection)
+
+    with answering(refuse) as (port, _):
+        said = post(f"http://127.0.0.1:{port}/", {}, b"x", tls=PLAIN, timeout_s=PATIENT_S)
+    assert isinstance(said, kind)
+    assert isinstance(said, NetworkFault) or said.body == b"some words"
 
 
 def test_a_request_is_not_sent_elsewhere() -> None:

@@ -33,6 +33,8 @@ _NO_GRPC = re.compile(
     r"END_STREAM flag received",
     re.I,
 )
+# INTERNAL, in Go, Java and Python: a record that cannot be read, not a server that is unwell
+_UNREADABLE = re.compile(r"unmarshal|deserializ|invalid protobuf", re.I)
 # our own limit, in gRPC's words: its answer, not our request
 _ANSWER_TOO_LARGE = "CLIENT: Received message larger than max"
 # a proxy or web server between, which said no in HTTP: as the same status over HTTP
@@ -40,6 +42,7 @@ _HTTP_STATUS = re.compile(
     r"(?:Received http2 header with status:|HTTP proxy returned response code) (\d{3})"
 )
 _WRONG_HTTP = range(300, 500)
+_HTTP_ANSWERS = "an HTTP server answers there: check address, port (4317 by custom) and proxy"
 _PASSING_HTTP = (408, 425, 429)
 _TOO_LARGE_HTTP = 413
 
@@ -63,7 +66,7 @@ def answer_to(said: GrpcStatus) -> Answer:
         return _by_http_status(int(found[1]), words)
     if said.code == "RESOURCE_EXHAUSTED" and _TOO_LARGE.search(said.details):
         return Refused(words)
-    if said.code in _REFUSED:
+    if said.code in _REFUSED or _UNREADABLE.search(said.details):
         return Refused(words)
     if said.code in _ADVICE:
         return Paused(f"{words}; {_ADVICE[said.code]}")
@@ -74,7 +77,9 @@ def _by_http_status(status: int, words: str) -> Answer:
     if status == _TOO_LARGE_HTTP:
         return Refused(words)
     if status in _WRONG_HTTP and status not in _PASSING_HTTP:
-        return Paused(f"{words}; check its address and its proxy: something answers in plain HTTP")
+        return Paused(
+            f"{words}; an HTTP server answers there: check address, port (4317 by custom) and proxy"
+        )
     return Later(words)
 
 

@@ -102,7 +102,8 @@ class Connection:
         content = answer.read(max_bytes + 1)
         if len(content) > max_bytes:
             raise ConnectError(NetworkFault(f"its answer is longer than {max_bytes // 1024} KiB"))
-        if answer.length:  # what Content-Length promised and did not come
+        is_cut = self._wire.was_reset and answer.status < 400
+        if answer.length or is_cut:  # what Content-Length promised and did not come
             raise ConnectError(NetworkFault("its answer ended too early"))
         headers = {name.lower(): value for name, value in answer.getheaders()}
         can_go_on = answer.isclosed() and self._client.sock is not None

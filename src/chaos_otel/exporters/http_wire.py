@@ -29,6 +29,7 @@ class Wire:
         self.socket = connected
         self.deadline = deadline
         self.received_bytes = 0
+        self.was_reset = False
 
     def sendall(self, data: bytes) -> None:
         """Send all of it; TimeoutError at the deadline."""
@@ -42,9 +43,16 @@ class Wire:
         return io.BufferedReader(_Reader(self))
 
     def receive_into(self, buffer: Any) -> int:
-        """Up to a buffer of bytes; ConnectError if the first ones are not HTTP."""
+        """Up to a buffer of bytes, none at the end or where a begun answer was cut off by a reset;
+        ConnectError if the first ones are not HTTP."""
         self.socket.settimeout(self.deadline.remaining_s())
-        count = self.socket.recv_into(buffer)
+        try:
+            count = self.socket.recv_into(buffer)
+        except ConnectionResetError:
+            if not self.received_bytes:
+                raise
+            # who refuses a request unread resets the connection behind the answer
+            self.was_reset, count = True, 0
         if not self.received_bytes:
             _check_protocol(bytes(memoryview(buffer)[:count]))
         self.received_bytes += count
