@@ -93,7 +93,9 @@ def _deliver(plan: Plan, guard: Guard) -> int:
     if plan.receiver_fd >= 0:
         os.close(plan.receiver_fd)
     notices += exposure.finish()
-    _answer(plan, outcome, recovered, notices, forwarding.finish())
+    forwarded = forwarding.finish()
+    notices += [forwarding.problem] if forwarding.problem else []
+    _answer(plan, outcome, recovered, notices, forwarded)
     if counting.is_uncounted(plan.folder):
         counting.count_again(plan.folder, state=state)
     if lingering:

@@ -117,4 +117,8 @@ def _report(error: Exception, environment: Environment) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    try:
+        main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    except Exception as error:  # the edge: what is not forwarded waits
+        _report(error, Environment.of_process())
+        os._exit(1)

@@ -14,7 +14,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from chaos_otel.runner.contract import Exit
@@ -137,13 +137,14 @@ def spawn_detached(arguments: list[str], *, inherit: Iterable[int] = ()) -> int:
         _set_inheritable(others, wanted)
 
 
-def _set_inheritable(those: Iterable[int], not_those: Iterable[int]) -> None:
+def _set_inheritable(those: Collection[int], not_those: Collection[int]) -> None:
     # POSIX_SPAWN_CLOSE would not do: the C library refuses it for a descriptor above the limit
     # (ulimit -n), and one from before the limit was lowered may be there
-    for fd in those:
-        os.set_inheritable(fd, True)
-    for fd in not_those:
-        os.set_inheritable(fd, False)
+    for fd in (*those, *not_those):
+        try:
+            os.set_inheritable(fd, fd in those)
+        except OSError:
+            continue  # another thread has closed it meanwhile
 
 
 def _inheritable() -> list[int]:
