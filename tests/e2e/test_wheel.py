@@ -53,3 +53,10 @@ def test_files_come_out_of_an_installed_wheel(
 def test_the_generator_stays_here(unpacked: Path) -> None:
     """Nobody needs Python source of dashboards where they are only used."""
     assert not list((unpacked / "chaos_otel" / "_bundled").rglob("*.py"))
+
+
+def test_the_schema_of_event_documents_is_there(unpacked: Path) -> None:
+    """Where the docs say that it lies."""
+    name = "exporters/event_document.schema.json"
+    installed = unpacked / "chaos_otel" / name
+    assert installed.read_bytes() == (ROOT / "src" / "chaos_otel" / name).read_bytes()
