@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from chaos_otel import clock, semconv
 from chaos_otel.config.environment import Environment
-from chaos_otel.config.folders import runtime_folder
+from chaos_otel.config.folders import private_folder, runtime_folder
 from chaos_otel.errors import StateError
 from chaos_otel.instruments import CONSENT_CHANGES
 from chaos_otel.labels import UNKNOWN, joined, of_script
@@ -37,6 +37,7 @@ def change_consent(state: str, environment: Environment, verb: Verb, address: st
 
     StateError where it cannot be written: then nothing has changed.
     """
+    private_folder(state)  # the pseudonym's key lies in it
     by = user_attributes(state).get(semconv.USER_HASH, "")
     append_consents(state, [Change(clock.now().wall_ns, verb, address, "command", by)])
     try:
