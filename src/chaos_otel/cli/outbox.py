@@ -119,7 +119,7 @@ def retry(words: tuple[str, ...]) -> int:
     found = place.named(" ".join(words)) if words else place.known()
     for one in found:
         letters = outbox_view.retry(place.store(), one)
-        more = f", {letters} refused records too" if letters else ""
+        more = f", {outbox_view.counted(letters, 'refused record')} too" if letters else ""
         answer(f"{one.destination}: tried again at the next delivery{more}")
     if not found:
         answer("nothing waits")
@@ -153,7 +153,7 @@ def drop(words: tuple[str, ...], run: str | None, force: bool) -> int:
         gone = outbox_view.drop(
             place.runs, place.store(), one, now_wall_ns=clock.now().wall_ns, run_id=run_id
         )
-        answer(f"{one.destination}: dropped {gone.runs} runs, {gone.dead_letters} dead letters")
+        answer(f"{one.destination}: dropped {gone}")
     return 0
 
 
@@ -180,7 +180,7 @@ class _Place(NamedTuple):
 
 
 def _sure(one: Waiting, run_id: str) -> bool:
-    what = f"run {run_id}" if run_id else f"{len(one.runs)} runs, {one.dead_letters} dead letters"
+    what = f"run {run_id}" if run_id else str(one.all)
     if sys.stdin is None or not sys.stdin.isatty():
         raise UsageError(f"there is nobody to ask whether to drop {what}", hint="say --force")
     return click.confirm(f"Give up what waits for {one.destination} ({what})?")

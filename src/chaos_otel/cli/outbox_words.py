@@ -8,7 +8,7 @@ from typing import Any
 
 from chaos_otel.cli.output import printable
 from chaos_otel.cli.summary import duration
-from chaos_otel.pipeline.outbox_view import Waiting
+from chaos_otel.pipeline.outbox_view import Waiting, counted
 from chaos_otel.pipeline.waiting import WaitingRun
 from chaos_otel.store.dead_letters import DeadLetter
 
@@ -23,7 +23,7 @@ def lines_of(one: Waiting, *, now_wall_ns: int) -> Iterator[str]:
     yield f"  state       {_state(one, now_wall_ns=now_wall_ns)}"
     yield f"  waits       {_waits(one, now_wall_ns=now_wall_ns)}"
     if one.dead_letters:
-        yield f"  refused     {_count(one.dead_letters, 'record')}, kept as dead letters"
+        yield f"  refused     {counted(one.dead_letters, 'record')}, kept as dead letters"
     if state.last_error:
         yield f"  last error  {moment(state.last_error_wall_ns)}  {printable(state.last_error)}"
     if state.last_success_wall_ns:
@@ -103,7 +103,7 @@ def _waits(one: Waiting, *, now_wall_ns: int) -> str:
     if one.oldest_wall_ns is None:
         return "nothing"
     age = duration(max(0, now_wall_ns - one.oldest_wall_ns) / _S)
-    return f"{_count(len(one.runs), 'run')}, {size(one.size_bytes)}, the oldest for {age}"
+    return f"{counted(len(one.runs), 'run')}, {size(one.size_bytes)}, the oldest for {age}"
 
 
 def _sent(run: WaitingRun) -> str:
@@ -111,7 +111,7 @@ def _sent(run: WaitingRun) -> str:
     if cursor is None or not (cursor.spans or cursor.logs or cursor.documents):
         return "nothing sent yet"
     counts = ((cursor.spans, "span"), (cursor.logs, "log record"), (cursor.documents, "document"))
-    return ", ".join(_count(count, what) for count, what in counts if count) + " sent"
+    return ", ".join(counted(count, what) for count, what in counts if count) + " sent"
 
 
 def _run_data(run: WaitingRun) -> dict[str, Any]:
@@ -139,7 +139,3 @@ def _letter_data(letter: DeadLetter) -> dict[str, Any]:
         "sent_again": letter.again,
         "record": base64.b64encode(letter.record).decode("ascii"),
     }
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

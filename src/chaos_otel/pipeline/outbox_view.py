@@ -48,6 +48,11 @@ class Waiting(NamedTuple):
         return min((run.since_wall_ns for run in self.runs), default=None)
 
     @property
+    def all(self) -> Dropped:
+        """What would be given up with it."""
+        return Dropped(len(self.runs), self.dead_letters)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """What else it is called: in the settings, and by its address with and without a kind."""
         named = {run.destination.name for run in self.runs if run.destination.name}
@@ -60,6 +65,15 @@ class Dropped(NamedTuple):
 
     runs: int
     dead_letters: int
+
+    def __str__(self) -> str:
+        """`2 runs and 1 dead letter`."""
+        return f"{counted(self.runs, 'run')} and {counted(self.dead_letters, 'dead letter')}"
+
+
+def counted(count: int, what: str) -> str:
+    """A number and what it is of: `1 run`, `2 runs`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def open_store(state: str) -> Database | None:

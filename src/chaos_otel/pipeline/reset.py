@@ -93,7 +93,7 @@ def _outbox(state: str, now_ns: int, *, force: bool) -> Iterator[Step]:
     runs = f"{state}/{RUNS}"
     database = outbox_view.open_store(state)
     for one in outbox_view.overview(runs, database):
-        what = f"{len(one.runs)} runs and {one.dead_letters} dead letters for {one.destination}"
+        what = f"{one.all} for {one.destination}"
         if not one.runs and not one.dead_letters:
             continue
         if force:
