@@ -13,6 +13,7 @@ from bench import (
     pyinfra_ops,
     python_api,
     redact,
+    render,
     scrape,
     send,
     shell_steps,
@@ -31,6 +32,7 @@ MEASUREMENTS = {
     "gigabyte": gigabyte.measure,
     "million": million.measure,
     "redact": redact.measure,
+    "render": render.measure,
     "send": send.measure,
     "scrape": scrape.measure,
 }
