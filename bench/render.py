@@ -24,7 +24,7 @@ def measure(_: Place, *, quick: bool) -> list[Row]:
     """Rates on one CPU: seconds of this process, not of the clock."""
     steps = 5_000 if quick else 50_000
     records = list(_records(steps))
-    plain_s, _, _ = _folded(records, logs=False)
+    plain_s = _folded(records, logs=False)[0]
     both_s, spans, logs = _folded(records, logs=True)
     note = "" if (len(spans), len(logs)) == (steps + 1, 2 * steps) else "records are missing"
     encoded = {"spans": _encoded(spans), "log records": _encoded_logs(logs)}
