@@ -9,6 +9,7 @@ from chaos_otel.config.destination import Destination, Signal
 from chaos_otel.pipeline.forward_gate import Gate
 from chaos_otel.pipeline.forward_ledger import Ledger
 from chaos_otel.pipeline.forward_orders import Orders
+from chaos_otel.pipeline.own_log import note
 from chaos_otel.pipeline.pace import Pace
 from chaos_otel.store.destinations import RateLimit
 from chaos_otel.store.outbox import Cursor
@@ -54,7 +55,12 @@ class Dispatch:
         self.pace = pace
         self.orders = orders
         self.ledger = Ledger(state, destination.key)
-        self.gate = Gate(self.ledger, fingerprint=fingerprint, patience=pace.retry_attempts)
+        self.gate = Gate(
+            self.ledger,
+            fingerprint=fingerprint,
+            patience=pace.retry_attempts,
+            note=lambda text: note(state, "forward", f"{destination.key}: {text}"),
+        )
         self.loading = False
         self._sender = sender
         self._courier: Courier | None = None

@@ -41,7 +41,7 @@ class Gate:
     """One destination's state as the store has it.
 
     `fingerprint` is of the settings: a pause ends when they change. `failures` counts those in a
-    row that this process has seen. For one thread.
+    row that this process has seen. `note` is told each change, in words. For one thread.
     """
 
     def __init__(
@@ -50,12 +50,14 @@ class Gate:
         *,
         fingerprint: str,
         patience: int = 3,
+        note: Callable[[str], object] = lambda text: None,
         wall_ns: Callable[[], int] = time.time_ns,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._ledger = ledger
         self.fingerprint = fingerprint
         self._patience = patience
+        self._note = note
         self._wall_ns = wall_ns
         self._draw = draw
         self._looked_s = time.monotonic()
@@ -94,6 +96,8 @@ class Gate:
         self.failures = 0
         now_ns = self._wall_ns()
         state = self.state
+        if state.state != "ready":
+            self._note("accepts again")
         old = now_ns - state.last_success_wall_ns > _SAVE_SUCCESS_S * _S
         if state.state != "ready" or state.attempts or old:
             self._save(
@@ -129,6 +133,8 @@ class Gate:
 
     def _failed(self, word: str, reason: str, *, attempts: int, wait_s: float) -> None:
         now_ns = self._wall_ns()
+        if self.state.state != word or self.state.reason != reason:
+            self._note(f"{word}: {reason}")
         self._save(
             self.state._replace(
                 state=word,  # type: ignore[arg-type]

@@ -14,19 +14,17 @@ from typing import Final
 from chaos_otel import __version__, semconv
 from chaos_otel.exporters.answer import Answer
 from chaos_otel.measures import Series
-from chaos_otel.pipeline.forward_courier import Courier
+from chaos_otel.pipeline.forward_dispatch import Dispatch
 from chaos_otel.pipeline.forward_lock import metrics_lock
-from chaos_otel.pipeline.forward_orders import Orders
 from chaos_otel.pipeline.live_runs import is_live
 from chaos_otel.store.counters import read_series
 from chaos_otel.store.database import Database
 from chaos_otel.store.instance import instance_id
 
-HOLD_S: Final = 60.0
 _LOOK_AGAIN_S: Final = 0.02
 
 
-def series_now(database: Database, *, hold_s: float = HOLD_S) -> list[Series]:
+def series_now(database: Database, *, hold_s: float) -> list[Series]:
     """Every series as it is at this moment. StateError where the store cannot be read."""
     now_ns = time.time_ns()
     series = read_series(database, now_wall_ns=now_ns, hold_s=hold_s, is_live=is_live)
@@ -40,36 +38,34 @@ def of_script(series: Sequence[Series], script: str) -> list[Series]:
 
 
 def send_series(
-    courier: Courier,
-    database: Database,
-    *,
-    key: str,
-    state: str,
-    orders: Orders,
-    script: str = "",
-    before: Sequence[Series] = (),
+    dispatch: Dispatch, *, script: str = "", before: Sequence[Series] = ()
 ) -> Answer | None:
     """Send a snapshot of now, and in front of it `before` if no newer one was sent. None where
-    there is nothing to send. Waits for other senders; OutOfTimeError where there is no time left,
-    StateError where the store cannot be read."""
-    while True:
-        with metrics_lock(state, key) as fd:
+    there is nothing to send, or no store.
+
+    Waits for other senders; OutOfTimeError where there is no time left, StateError where the store
+    cannot be read.
+    """
+    database = dispatch.ledger.database
+    while database is not None:
+        with metrics_lock(dispatch.state, dispatch.destination.key) as fd:
             if fd >= 0:
-                return _send_alone(courier, database, fd, script=script, before=before)
-        orders.sleep(_LOOK_AGAIN_S)
+                return _send_alone(dispatch, database, fd, script=script, before=before)
+        dispatch.orders.sleep(_LOOK_AGAIN_S)
+    return None
 
 
 def _send_alone(
-    courier: Courier, database: Database, fd: int, *, script: str, before: Sequence[Series]
+    dispatch: Dispatch, database: Database, fd: int, *, script: str, before: Sequence[Series]
 ) -> Answer | None:
     answer: Answer | None = None
     sent_ns = _last_sent(fd)
-    now = of_script(series_now(database), script)
-    for series in (before, now):
+    now = series_now(database, hold_s=dispatch.pace.hold_s)
+    for series in (of_script(before, script), of_script(now, script)):
         if not series or series[0].at_wall_ns <= sent_ns:
             continue
         sent_ns = series[0].at_wall_ns
-        answer = courier.send("metrics", _body(series, database))
+        answer = dispatch.courier.send("metrics", _body(series, database))
         os.pwrite(fd, b"%020d" % sent_ns, 0)
     return answer
 

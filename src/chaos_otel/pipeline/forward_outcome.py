@@ -11,6 +11,7 @@ from chaos_otel.pipeline.forward_crew import Place
 from chaos_otel.pipeline.forward_gate import Gate
 from chaos_otel.pipeline.forward_ledger import Ledger
 from chaos_otel.pipeline.forward_worker import Worker
+from chaos_otel.pipeline.own_log import note
 
 # a request that was under way for less says nothing about its destination
 UNANSWERED_S: Final = 0.5
@@ -29,11 +30,19 @@ def give_up(place: Place, workers: Iterable[Worker]) -> None:
     for worker in workers:
         reason = unanswered(worker) or (worker.refusal if not worker.over.is_set() else "")
         if reason:
-            ledger = Ledger(place.state, worker.key, busy_s=0.2)
-            dispatch = worker.dispatch
-            seen = dispatch.gate.fingerprint if dispatch is not None else ""
-            Gate(ledger, fingerprint=seen).later(Later(reason))
-            ledger.close()
+            _give_up(place, worker, reason)
+
+
+def _give_up(place: Place, worker: Worker, reason: str) -> None:
+    ledger = Ledger(place.state, worker.key, busy_s=0.2)
+    dispatch = worker.dispatch
+    gate = Gate(
+        ledger,
+        fingerprint=dispatch.gate.fingerprint if dispatch is not None else "",
+        note=lambda text: note(place.state, "forward", f"{worker.key}: {text}"),
+    )
+    gate.later(Later(reason))
+    ledger.close()
 
 
 def unanswered(worker: Worker) -> str:
@@ -55,6 +64,8 @@ def _outcome(worker: Worker) -> dict[str, Any]:
     state = gate.state if gate is not None else None
     backlog = worker.backlog
     problem = worker.problem or worker.refusal or unanswered(worker)
+    if live is not None and not live.mine:
+        problem = problem or "another process is at it"
     if not problem and state is not None and state.state != "ready":
         problem = state.reason
     return {
@@ -65,7 +76,7 @@ def _outcome(worker: Worker) -> dict[str, Any]:
         "rejected": sent.rejected if sent is not None else 0,
         "rejection": sent.rejection if sent is not None else "",
         "buried": live.buried if live is not None else 0,
-        "waits": not worker.live_done,
+        "waits": not worker.live_done or (live is not None and not live.mine),
         "state": state.state if state is not None else "ready",
         "next_try_wall_ns": state.next_try_wall_ns if state is not None else 0,
         "problem": problem,

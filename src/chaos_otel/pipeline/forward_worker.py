@@ -18,9 +18,10 @@ from chaos_otel.exporters.answer import Delivered
 from chaos_otel.measures import Series
 from chaos_otel.pipeline.forward_backlog import Backlog
 from chaos_otel.pipeline.forward_dispatch import Dispatch
-from chaos_otel.pipeline.forward_metrics import of_script, send_series, series_now
+from chaos_otel.pipeline.forward_metrics import send_series, series_now
 from chaos_otel.pipeline.forward_orders import Orders, OutOfTimeError
 from chaos_otel.pipeline.forward_run import RunForwarding
+from chaos_otel.pipeline.forward_settle import have_settled
 
 POLL_S: Final = 0.1
 # a run that is over before sends its metrics once, at its end
@@ -41,8 +42,8 @@ AT_THE_END: Final = Patience(float("inf"), 0.0)
 
 class Worker:
     """`over` is set when nothing more can be done for the live run, or there is none. `problem`
-    says what stopped us, `refusal` what somebody else has found out about the destination; the other
-    attributes may be read at any time.
+    says what stopped us, `refusal` what somebody else has found out about the destination; the
+    other attributes may be read at any time.
 
     `make` is called on the worker's thread: what it makes has connections for one thread.
     """
@@ -115,7 +116,7 @@ class Worker:
             self.live_done = self.live.done
         if not self._metrics_done and self._takes_metrics(dispatch):
             assert dispatch.ledger.database is not None
-            self._before = series_now(dispatch.ledger.database)
+            self._before = series_now(dispatch.ledger.database, hold_s=dispatch.pace.hold_s)
         else:
             self._metrics_done = True
         self.backlog = self._make_backlog(dispatch)
@@ -177,19 +178,13 @@ class Worker:
             return False
         self._metrics_due_s = time.monotonic() + max(1.0, dispatch.pace.flush_interval_s)
         self._metrics_done = last
-        assert self.live is not None and dispatch.ledger.database is not None
+        assert self.live is not None
         script = self.live.script if dispatch.destination.means == "flag" else ""
         if dispatch.destination.means == "flag" and not script:
             return False
-        answer = send_series(
-            dispatch.courier,
-            dispatch.ledger.database,
-            key=self.key,
-            state=dispatch.state,
-            orders=self._orders,
-            script=script,
-            before=of_script(self._before, script),
-        )
+        answer = send_series(dispatch, script=script, before=self._before)
         if not isinstance(answer, Delivered | None):
             self._metrics_done = self._metrics_done or self._orders.ended
+        elif last:
+            have_settled(dispatch, script=script)
         return True

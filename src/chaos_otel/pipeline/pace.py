@@ -10,7 +10,7 @@ class Pace(NamedTuple):
 
     `retry_attempts` is how often in a row one process tries. `export_wait_s` is how long the end
     of a run may wait for all destinations together. What waits longer than `outbox_age_s`, or is
-    more than `outbox_bytes`, is given up.
+    more than `outbox_bytes`, is given up. A new series shows 0 for two scrape intervals.
     """
 
     batch_size: int = 512
@@ -21,6 +21,12 @@ class Pace(NamedTuple):
     rate_limit_bytes: float = 0.0
     outbox_bytes: int = 512_000_000
     outbox_age_s: float = 14 * 86400.0
+    scrape_interval_s: float = 30.0
+
+    @property
+    def hold_s(self) -> float:
+        """How long a new series shows 0: `rate()` would miss a first value."""
+        return 2 * self.scrape_interval_s
 
     @classmethod
     def of(cls, values: Any) -> Self:

@@ -48,19 +48,28 @@ def _write_due(state: str, wanted: list[Rewrite]) -> None:
         left_s = (wanted[0].due_wall_ns - now_wall_ns) / 1e9
         time.sleep(min(LOOK_S, left_s))  # another one may be wanted sooner
         return
-    from chaos_otel.pipeline.outlet import Outlet, write_outlet
-
     for one in due:
         try:
             if is_revoked(state, one):
                 continue
-            outlet = Outlet(one.kind, one.place, one.hold_s, one.insecure)
-            write_outlet(state, outlet, settle=False)
+            _write(state, one)
         except (OSError, ChaosOtelError):
             pass  # whoever writes there next tells
         finally:
             with Database(state) as database:
                 forget_rewrite(database, one)
+
+
+def _write(state: str, wanted: Rewrite) -> None:
+    if wanted.kind == "otlp":
+        from chaos_otel.pipeline.forward_settle import send_settled
+
+        send_settled(state, wanted)
+        return
+    from chaos_otel.pipeline.outlet import Outlet, write_outlet
+
+    outlet = Outlet(wanted.kind, wanted.place, wanted.hold_s, wanted.insecure)
+    write_outlet(state, outlet, settle=False)
 
 
 def is_revoked(state: str, wanted: Rewrite) -> bool:

@@ -9,12 +9,12 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from chaos_otel.store.database import Database
 
-OutletKind: TypeAlias = Literal["textfile", "pushgateway"]
+OutletKind: TypeAlias = Literal["textfile", "pushgateway", "otlp"]
 
 
 class Rewrite(NamedTuple):
-    """`place` is a folder or an address (without secrets); `hold_s` is how long this outlet holds
-    a new series at 0. `insecure`: plain text off loopback was allowed."""
+    """`place` is a folder, an address or a destination (without secrets); `hold_s` is how long this
+    outlet holds a new series at 0. `insecure`: plain text off loopback was allowed."""
 
     kind: OutletKind
     place: str
