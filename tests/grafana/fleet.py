@@ -74,6 +74,7 @@ class Fleet:
     def __init__(self, chaos: Installed) -> None:
         self.chaos = chaos
         self.machines = Totals(0, 0, 0, 0)
+        self.began_s = time.time()
         # what a collector was sent
         self.sent: list[Received] = []
         chaos.env |= {
