@@ -99,6 +99,15 @@ def test_a_400_for_plain_text_at_a_tls_port_is_no_bad_record(body: bytes) -> Non
     assert "https://" in answer.reason
 
 
+def test_a_redirect_is_shown_without_its_query() -> None:
+    """Whoever set http:// for https:// sees the address to set."""
+    location = "https://me:pass@new.example/v1/traces?token=abc"
+    answer = _answer(301, location=location)
+    assert "a redirect to https://new.example/v1/traces; it is not followed" in str(answer)
+    assert "abc" not in str(answer)
+    assert "a redirect;" in str(_answer(302, location="/login"))
+
+
 def test_a_server_may_tell_why() -> None:
     """In plain words or in a google.rpc.Status, never as a page or as bytes."""
     told = Status(code=3, message="span 7 has no name").SerializeToString()

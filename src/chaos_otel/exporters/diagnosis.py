@@ -14,9 +14,10 @@ from chaos_otel.config.destination import Tls
 from chaos_otel.exporters.address import Address
 from chaos_otel.exporters.connect import connect
 from chaos_otel.exporters.deadline import Deadline
-from chaos_otel.exporters.http_connection import Connection, Route, open_connection, secured
+from chaos_otel.exporters.http_connection import Connection, open_connection, secured
 from chaos_otel.exporters.http_wire import IS_GRPC, SPEAKS_TLS
 from chaos_otel.exporters.network_fault import ConnectError, NetworkFault
+from chaos_otel.exporters.route import Route
 from chaos_otel.exporters.tls import client_context
 from chaos_otel.exporters.tls_fault import certificate_fault, tls_fault
 
@@ -41,7 +42,7 @@ def diagnosed(
             return _secure(address, tls, short, speaks)
         if _agreed(address, short) is not None:
             return SPEAKS_TLS
-        open_connection(Route(address, None, {}), None, short).close()
+        open_connection(Route(address), None, short).close()
     except ConnectError as error:
         return error.fault
     except ssl.SSLError as error:
@@ -56,9 +57,7 @@ def is_plain_text(address: Address, deadline: Deadline) -> bool:
     silence."""
     try:
         short = deadline.at_most(LONGEST_S)
-        connection = open_connection(
-            Route(address._replace(is_secure=False), None, {}), None, short
-        )
+        connection = open_connection(Route(address._replace(is_secure=False)), None, short)
         try:
             return connection.ping(_HTTP_1) == b"H"
         finally:
@@ -69,7 +68,7 @@ def is_plain_text(address: Address, deadline: Deadline) -> bool:
 
 def _secure(address: Address, tls: Tls, deadline: Deadline, speaks: Spoken) -> NetworkFault | None:
     """Shake hands and listen: TLS 1.3 tells of a missing client certificate only then."""
-    route = Route(address, None, {})
+    route = Route(address)
     connection = open_connection(route, client_context(tls, speaks=speaks), deadline)
     try:
         is_agreed = connection.agreed_protocol == speaks

@@ -7,6 +7,7 @@ costs a duplicate at most, with the same ids, and to give up would cost the reco
 from __future__ import annotations
 
 from chaos_otel.config.destination import Signal
+from chaos_otel.exporters.address import address_of
 from chaos_otel.exporters.answer import Answer, Later, Paused, Refused
 from chaos_otel.exporters.http_request import HttpAnswer
 from chaos_otel.exporters.otlp_response import from_json, from_protobuf
@@ -37,8 +38,7 @@ def answer_to(signal: Signal, said: HttpAnswer, *, now_wall_ns: int) -> Answer:
     if 200 <= status < 300:
         return _taken(signal, said)
     if status < 400:
-        place = "" if status < 300 else "; it is not followed: set the address that it names"
-        return Paused(f"HTTP {status}, {'a redirect' if status >= 300 else 'no answer'}{place}")
+        return Paused(_elsewhere(said))
     if any(words in said.body for words in _TLS_PORT):
         return Paused("it speaks TLS where plain text was sent; use https://")
     words = f"HTTP {status}{_told(said)}"
@@ -49,6 +49,18 @@ def answer_to(signal: Signal, said: HttpAnswer, *, now_wall_ns: int) -> Answer:
         after = said.headers.get("retry-after", "")
         return Later(words, retry_after_s(after, date=date, now_wall_ns=now_wall_ns))
     return Paused(f"{words}; {_ADVICE.get(status, 'check its address and its settings')}")
+
+
+def _elsewhere(said: HttpAnswer) -> str:
+    """Neither a yes nor a no. A token is not carried to where somebody else points."""
+    if said.status < 300:
+        return f"HTTP {said.status}, which is no answer; check its address"
+    try:
+        place = f" to {quoted(address_of(said.headers.get('location', '')).shown)}"
+    except ValueError:
+        place = ""
+    words = f"HTTP {said.status}, a redirect{place}"
+    return f"{words}; it is not followed: set the right address"
 
 
 def _taken(signal: Signal, said: HttpAnswer) -> Answer:

@@ -9,31 +9,11 @@ import ssl
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from chaos_otel.exporters.address import Address
 from chaos_otel.exporters.connect import connect
 from chaos_otel.exporters.deadline import Deadline
 from chaos_otel.exporters.http_wire import Wire
 from chaos_otel.exporters.network_fault import ConnectError, NetworkFault
-
-
-class Route(NamedTuple):
-    """How a host is reached: `fields` are for the proxy alone."""
-
-    address: Address
-    proxy: Address | None
-    proxy_fields: Mapping[str, str]
-
-    @property
-    def has_tunnel(self) -> bool:
-        """Through a proxy that passes bytes on, unread."""
-        return self.proxy is not None and self.address.is_secure
-
-    @property
-    def target(self) -> str:
-        """What the request line asks for."""
-        if self.proxy is None or self.has_tunnel:
-            return self.address.target
-        return f"http://{self.address.authority}{self.address.target}"
+from chaos_otel.exporters.route import Route
 
 
 class Exchanged(NamedTuple):
@@ -157,7 +137,7 @@ def _tunnel(connected: socket.socket, route: Route, deadline: Deadline) -> None:
     """Ask the proxy for a connection to the host (RFC 9110, 9.3.6)."""
     host = route.address.host
     place = f"[{host}]:{route.address.port}" if ":" in host else f"{host}:{route.address.port}"
-    fields = {"Host": place, **route.proxy_fields}
+    fields = {"Host": place, **route.fields}
     lines = [f"CONNECT {place} HTTP/1.1", *(f"{name}: {fields[name]}" for name in fields)]
     wire = Wire(connected, deadline)
     wire.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))

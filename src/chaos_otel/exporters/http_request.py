@@ -14,18 +14,17 @@ from typing import NamedTuple
 
 from chaos_otel.config.destination import Tls
 from chaos_otel.errors import in_words
-from chaos_otel.exporters.address import Address, address_of
+from chaos_otel.exporters.address import Address
 from chaos_otel.exporters.deadline import Deadline
 from chaos_otel.exporters.diagnosis import diagnosed, is_plain_text
-from chaos_otel.exporters.header_fields import header_problem, proxy_fields, request_fields
+from chaos_otel.exporters.header_fields import header_problem, request_fields
 from chaos_otel.exporters.http_connection import (
     Connection,
     HandshakeTimeout,
-    Route,
     open_connection,
 )
 from chaos_otel.exporters.network_fault import ConnectError, NetworkFault
-from chaos_otel.exporters.plain_text import plain_text_problem
+from chaos_otel.exporters.route import Route, route_to, wrong
 from chaos_otel.exporters.tls import client_context
 from chaos_otel.exporters.tls_fault import PLAIN_TEXT, tls_fault
 
@@ -98,20 +97,12 @@ class HttpClient:
 
     def _checked(self, url: str, headers: Mapping[str, str], body: bytes, method: str) -> _Request:
         """What will be sent, and where to; ConnectError, lasting, if it must not be."""
-        try:
-            address = address_of(url)
-            proxy = proxy_of(self._proxy)
-        except ValueError as error:
-            raise _wrong(f"{error}; correct the setting") from error
-        problem = plain_text_problem(address, proxy, self._tls) or header_problem(headers)
-        if problem:
-            raise _wrong(problem)
-        for_proxy = proxy_fields(headers, proxy) if proxy is not None else {}
-        fields = request_fields(headers, address, body_bytes=len(body))
-        route = Route(address, proxy, for_proxy)
-        if not route.has_tunnel:
-            fields |= for_proxy
-        return _Request(route, method, fields, body)
+        route = route_to(url, headers, tls=self._tls, proxy=self._proxy)
+        if problem := header_problem(headers):
+            raise wrong(problem)
+        fields = request_fields(headers, route.address, body_bytes=len(body))
+        for_all = {} if route.has_tunnel else route.fields
+        return _Request(route, method, {**fields, **for_all}, body)
 
     def _answer(self, request: _Request, deadline: Deadline) -> HttpAnswer:
         address = request.route.address
@@ -135,7 +126,7 @@ class HttpClient:
             return open_connection(route, self._context_for(route.address), deadline)
         except (HandshakeTimeout, ConnectionResetError, ssl.SSLEOFError):
             if route.proxy is None and is_plain_text(route.address, deadline):
-                raise _wrong(f"TLS: {PLAIN_TEXT}") from None
+                raise wrong(f"TLS: {PLAIN_TEXT}") from None
             raise
 
     def _cause(self, route: Route, deadline: Deadline) -> NetworkFault | None:
@@ -189,21 +180,3 @@ def post(
         return client.request(url, headers, body, timeout_s=timeout_s, method=method)
     finally:
         client.close()
-
-
-def proxy_of(setting: str) -> Address | None:
-    """The address of a configured proxy, `http://[user:password@]host:port`; ValueError for one
-    that cannot be."""
-    if not setting:
-        return None
-    try:
-        proxy = address_of(setting)
-    except ValueError as error:
-        raise ValueError(f"proxy: {error}") from error
-    if proxy.is_secure:
-        raise ValueError("proxy: only one that is itself spoken to over http:// can be used")
-    return proxy
-
-
-def _wrong(reason: str) -> ConnectError:
-    return ConnectError(NetworkFault(reason, is_lasting=True))
