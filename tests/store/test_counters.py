@@ -200,6 +200,14 @@ def test_a_gauge_is_what_was_said_last_and_not_what_came_last(database: Database
     assert value(database, "script.execution.time") == 4
 
 
+def test_no_number_is_too_large_for_the_store(database: Database) -> None:
+    """A clock of the year 2554, a count beyond 64 bits: kept as well as a double can."""
+    late = Level("script.last_run.timestamp", DEPLOY, 1e300, 1 << 64)
+    add(database, [late, Increment("script.runs", DEPLOY, 1 << 70)], now_wall_ns=NOW_NS)
+    assert value(database, "script.last_run.timestamp") == 1e300
+    assert value(database, "script.runs") == float(1 << 70)
+
+
 def test_failures_in_a_row_go_up_and_back_to_zero_in_the_order_of_the_runs(
     database: Database,
 ) -> None:

@@ -8,7 +8,7 @@ What the store refuses is tried again by whoever keeps house next.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from chaos_otel import clock
@@ -20,8 +20,10 @@ from chaos_otel.recorder.measures import RunMeasures
 from chaos_otel.recorder.recorder import Recorder
 
 UNCOUNTED: Final = "uncounted"
-# somebody waits for the outputs: 200 runs that end at once take a tenth of it
+# how long others may keep the store: while somebody waits for the outputs (200 runs that end at
+# once take a tenth of it), on the way to something else, and when nobody waits
 WAITED_FOR_S: Final = 2.0
+BRIEFLY_S: Final = 0.2
 PATIENCE_S: Final = 30.0
 
 
@@ -42,7 +44,9 @@ def state_of(folder: str, *, runtime: str = "") -> str:
     return os.path.dirname(runs)
 
 
-def count(folder: str, measures: Sequence[Measure], *, state: str, busy_s: float) -> str:
+def count(
+    folder: str, measure: Callable[[], Sequence[Measure]], *, state: str, busy_s: float
+) -> str:
     """Add what a run measured to the counters, if that was not done before; what went wrong, in
     words, for nothing is raised.
 
@@ -52,14 +56,14 @@ def count(folder: str, measures: Sequence[Measure], *, state: str, busy_s: float
         from chaos_otel.store.counters import count_run
         from chaos_otel.store.database import Database
 
+        measures = measure()
         with Database(state, busy_s=busy_s) as database:
             count_run(database, os.path.basename(folder), measures, now_wall_ns=clock.now().wall_ns)
         _unmark(folder)
     except StoreBusyError:
         return _mark(folder)
-    except (ChaosOtelError, OSError, ImportError) as error:
-        _mark(folder)
-        return f"this run is not in the counters: {in_words(error)}"
+    except Exception as error:  # the edge: no report depends on a counter
+        return _mark(folder) or f"this run is not in the counters: {_words(error)}"
     return ""
 
 
@@ -70,11 +74,7 @@ def is_uncounted(folder: str) -> bool:
 
 def count_again(folder: str, *, state: str) -> str:
     """Read the journal once more and count the run; what went wrong, in words."""
-    try:
-        measures = _measures_of(folder)
-    except OSError as error:
-        return f"run {os.path.basename(folder)} cannot be counted: {in_words(error)}"
-    return count(folder, measures, state=state, busy_s=PATIENCE_S)
+    return count(folder, lambda: _measures_of(folder), state=state, busy_s=PATIENCE_S)
 
 
 def _measures_of(folder: str) -> list[Measure]:
@@ -95,6 +95,11 @@ def _measures_of(folder: str) -> list[Measure]:
         )
     finally:
         os.close(fd)
+
+
+def _words(error: Exception) -> str:
+    known = isinstance(error, ChaosOtelError | OSError | ImportError)
+    return in_words(error) if known else f"an error of ours ({type(error).__name__})"
 
 
 def _mark(folder: str) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from chaos_otel import clock
+from chaos_otel.config.destination import Destination
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.folders import open_private, private_folder, state_folder
 from chaos_otel.config.settings import Settings
@@ -22,6 +23,8 @@ from chaos_otel.exporters.report import ReportExporter
 from chaos_otel.journal.reader import JournalReader
 from chaos_otel.journal.writer import JournalWriter
 from chaos_otel.pipeline import facts
+from chaos_otel.pipeline.counting import PATIENCE_S
+from chaos_otel.pipeline.destinations_file import write_destinations
 from chaos_otel.pipeline.outcome import JournalFollower
 from chaos_otel.pipeline.output_store import OutputStore
 from chaos_otel.pipeline.plan import NO_LIMIT_BYTES
@@ -52,8 +55,10 @@ def import_run(
     environment: Environment,
     *,
     file_wall_ns: int,
+    destinations: Iterable[Destination] = (),
 ) -> Imported:
-    """Make a run of it, once. `file_wall_ns` is when it began if the document does not say.
+    """Make a run of it, once. `file_wall_ns` is when it began if the document does not say; it will
+    be forwarded to `destinations`, which somebody has consented to.
 
     Raises StateError where the state folder cannot be used.
     """
@@ -67,11 +72,12 @@ def import_run(
         if os.path.lexists(path):  # another import was faster
             return Imported(document.run_id, operations, new=False)
         _write_journal(document, folder, settings, environment, state=state, began_ns=file_wall_ns)
+        write_destinations(folder, [one.to_json() for one in destinations])
         try:
             os.rename(folder, path)
         except OSError as error:
             raise StateError(f"cannot keep the run in {path}: {in_words(error)}") from error
-        with JournalFollower(path, state=state) as follower:
+        with JournalFollower(path, state=state, busy_s=PATIENCE_S) as follower:
             outcome = follower.finish()
     return Imported(document.run_id, operations, new=True, problem=outcome.problem)
 

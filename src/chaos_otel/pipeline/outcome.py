@@ -55,14 +55,21 @@ class JournalFollower:
     """
 
     def __init__(
-        self, folder: str, *, reserved: str = "", events_aside: bool = False, state: str = ""
+        self,
+        folder: str,
+        *,
+        reserved: str = "",
+        events_aside: bool = False,
+        state: str = "",
+        busy_s: float = counting.WAITED_FOR_S,
     ) -> None:
         """`reserved`: a report path that belongs to a later run already (`report_place`).
         `events_aside`: the event document is to lie in the run's folder. `state` is where the
-        counters are; "" for a run that is not counted."""
+        counters are, "" for a run that is not counted; `busy_s` how long they are waited for."""
         self._reserved = reserved
         self._events_aside = events_aside
         self._state = state
+        self._busy_s = busy_s
         self._folder = folder
         self._fd = os.open(f"{folder}/{JOURNAL}", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         self._reader = JournalReader(self._fd)
@@ -176,14 +183,17 @@ class JournalFollower:
         after_s = None
         if waited_for and run.ended is not None:
             after_s = (time.monotonic_ns() - run.ended.mono_ns) / 1e9
-        measures = self._measures.finish(
-            run,
-            self._recorder.outcome,
-            lost_records=self._reader.damage.lost_records,
-            after_s=after_s,
+        problem = counting.count(
+            self._folder,
+            lambda: self._measures.finish(
+                run,
+                self._recorder.outcome,
+                lost_records=self._reader.damage.lost_records,
+                after_s=after_s,
+            ),
+            state=self._state,
+            busy_s=self._busy_s,
         )
-        busy_s = counting.WAITED_FOR_S if waited_for else counting.PATIENCE_S
-        problem = counting.count(self._folder, measures, state=self._state, busy_s=busy_s)
         if problem:
             self._problems[problem] = None
 

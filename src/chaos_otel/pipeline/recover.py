@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from chaos_otel.errors import ChaosOtelError
 from chaos_otel.journal.reader import JournalReader
-from chaos_otel.pipeline.counting import state_of
+from chaos_otel.pipeline.counting import BRIEFLY_S, state_of
 from chaos_otel.pipeline.outcome import JournalFollower, Outcome
 from chaos_otel.pipeline.plan import Plan, plan_path, read_plan
 from chaos_otel.pipeline.removal import clear_memory, remove_run
@@ -74,7 +74,7 @@ def _recover(run_id: str, folder: str, runtime: str, *, reserved: str) -> Recove
 
     succeed(plan, entries=(), process=None)
     state = state_of(folder, runtime=runtime)
-    with JournalFollower(folder, reserved=reserved, state=state) as follower:
+    with JournalFollower(folder, reserved=reserved, state=state, busy_s=BRIEFLY_S) as follower:
         outcome = follower.finish()
     clear_memory(plan.inbox)
     if outcome.problem and _refused(plan, outcome):

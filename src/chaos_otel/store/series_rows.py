@@ -25,6 +25,7 @@ from chaos_otel.measures import (
     distribution,
 )
 
+_WALL_NS_MAX: Final = (1 << 63) - 1
 METRICS_MAX: Final = 500
 _OURS: Final = frozenset(one.name for one in instruments.INSTRUMENTS)
 _DROPPED_BY_LIMIT: Final = ((semconv.LABEL_REASON, "series_limit"),)
@@ -109,7 +110,7 @@ def _add(
         f"INSERT INTO series ({_COLUMNS}) VALUES (?, ?, 'counter', ?, ?, ?) "
         "ON CONFLICT DO UPDATE SET "
         "value = value + excluded.value, at_wall_ns = excluded.at_wall_ns",
-        (metric, encoded(labels), now_wall_ns, now_wall_ns, value),
+        (metric, encoded(labels), now_wall_ns, now_wall_ns, float(value)),
     )
 
 
@@ -118,7 +119,7 @@ def _set(
 ) -> None:
     """What is older than the last value is not the last one; a step only if it is older than the
     value that it starts from."""
-    at = measure.at_wall_ns
+    at = min(max(0, measure.at_wall_ns), _WALL_NS_MAX)
     steps = isinstance(measure, Step)
     connection.execute(
         f"INSERT INTO series ({_COLUMNS}, set_wall_ns) VALUES (?, ?, 'gauge', ?, ?, ?, ?) "
@@ -131,7 +132,7 @@ def _set(
             "set_wall_ns = excluded.set_wall_ns WHERE excluded.at_wall_ns >= at_wall_ns"
         ),
         (
-            *(measure.metric, encoded(labels), now_wall_ns, at, measure.value),
+            *(measure.metric, encoded(labels), now_wall_ns, at, float(measure.value)),
             0 if steps else at,
         ),
     )
