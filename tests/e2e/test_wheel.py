@@ -1,62 +1,70 @@
-"""What installs with the program is in the wheel, and comes out of it as it is here."""
+"""What a wheel installs, in an environment that has never seen the checkout."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import zipfile
+import sysconfig
+import venv
 from pathlib import Path
 
 import pytest
-from tests.e2e.tool_venv import tool_venv
+from tests.e2e.kept import cannot
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this source, built by its own builder and unpacked as pip does."""
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command of a fresh environment with a wheel of this checkout; what it depends on is taken
+    from ours."""
     folder = tmp_path_factory.mktemp("wheel")
-    hatchling = str(tool_venv("hatchling") / "hatchling")
-    command = [hatchling, "build", "-t", "wheel", "-d", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    built = [*pip, "wheel", "-q", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
+    done = subprocess.run(built, capture_output=True, text=True, timeout=250)
+    if done.returncode:
+        cannot(f"cannot build a wheel: {done.stderr[-300:]}")
     (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "site")
-    return folder / "site"
+    environment = folder / "environment"
+    venv.create(environment, with_pip=False)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    # a line in a .pth file adds a folder, but not the .pth files in it: not our editable self
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    python = str(environment / "bin" / "python")
+    install = [*pip, "--python", python, "install", "-q", "--no-deps", "--no-index", str(wheel)]
+    subprocess.run(install, check=True, capture_output=True, timeout=120)
+    return environment / "bin" / "chaos-otel"
 
 
-@pytest.mark.parametrize(
-    ("words", "ours", "wanted"),
-    [
-        (("dashboards", "export", "out", "--provisioning"), "grafana", "dashboards/errors.json"),
-        (("collector-config", "export", "out"), "collector-config", "rules/deployments.yml"),
-    ],
-)
-def test_files_come_out_of_an_installed_wheel(
-    unpacked: Path, tmp_path: Path, words: tuple[str, ...], ours: str, wanted: str
-) -> None:
-    """Both exports, with no checkout beside them: every file byte for byte."""
-    program = f"import sys; sys.path.insert(0, {str(unpacked)!r}); from chaos_otel.cli import main"
-    command = [sys.executable, "-c", f"{program}; main()", *words]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+def _export(command: Path, *words: str, cwd: Path) -> dict[str, bytes]:
+    done = subprocess.run([command, *words], cwd=cwd, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    out = tmp_path / "out"
-    names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    assert wanted in names
-    for name in names:
-        here = next(place / name for place in (ROOT / ours, ROOT) if (place / name).exists())
-        assert (out / name).read_bytes() == here.read_bytes(), name
+    return {name: (cwd / name).read_bytes() for name in done.stdout.split()}
 
 
-def test_the_generator_stays_here(unpacked: Path) -> None:
-    """Nobody needs Python source of dashboards where they are only used."""
-    assert not list((unpacked / "chaos_otel" / "_bundled").rglob("*.py"))
+def test_it_is_the_wheel_that_answers(installed: Path) -> None:
+    """The library's path lies in the environment, not in the checkout."""
+    done = subprocess.run([installed, "shell-lib"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(str(installed.parents[1]))
 
 
-def test_the_schema_of_event_documents_is_there(unpacked: Path) -> None:
-    """Where the docs say that it lies."""
-    name = "exporters/event_document.schema.json"
-    installed = unpacked / "chaos_otel" / name
-    assert installed.read_bytes() == (ROOT / "src" / "chaos_otel" / name).read_bytes()
+def test_the_wheel_has_the_collector_configurations(installed: Path, tmp_path: Path) -> None:
+    """Each file of collector-config/, and the page that the alerts name."""
+    found = _export(installed, "collector-config", "export", "out", cwd=tmp_path)
+    there = ROOT / "collector-config"
+    wanted = {f"out/{path.relative_to(there)}": path for path in there.rglob("*.y*ml")}
+    wanted |= {
+        "out/README.md": there / "README.md",
+        "out/docs/alerts.md": ROOT / "docs" / "alerts.md",
+    }
+    assert found == {name: path.read_bytes() for name, path in wanted.items()}
+
+
+def test_the_wheel_has_the_dashboards(installed: Path, tmp_path: Path) -> None:
+    """Each of grafana/dashboards, and with --provisioning what compose.yaml mounts."""
+    found = _export(installed, "dashboards", "export", "out", "--provisioning", cwd=tmp_path)
+    for part in ("dashboards", "provisioning"):
+        for path in (ROOT / "grafana" / part).rglob("*.[jy]*"):
+            name = path.relative_to(ROOT / "grafana")
+            assert found[f"out/{name}"] == path.read_bytes()
+    assert not any(name.endswith(".py") for name in found)

@@ -69,7 +69,7 @@ def changed(wanted: Mapping[str, bytes], folder: str) -> list[str]:
 def _differs(path: Path, content: bytes) -> bool:
     try:
         return path.read_bytes() != content
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
         return True
