@@ -13,6 +13,7 @@ from chaos_otel.cli.output import answer, say
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.folders import state_folder, working_folder
 from chaos_otel.config.settings import Loaded, load
+from chaos_otel.pipeline.pace import Pace
 
 
 @click.command()
@@ -54,7 +55,11 @@ def _forward(
         return []
     from chaos_otel.pipeline.bug_report import write_bug_report
     from chaos_otel.pipeline.forward_waiting import forward_waiting
+    from chaos_otel.pipeline.housekeeping import give_up_overdue
 
+    state = state_folder(environment)
+    if gone := give_up_overdue(state, f"{state}/runs", Pace.of(loaded.settings)):
+        say(f"given up, as they waited too long or were too much: {gone} runs")
     shows = sys.stderr is not None and sys.stderr.isatty()
     told = forward_waiting(
         loaded,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 import click
 
+from chaos_otel.cli.forward_lines import forwarded_line, summed
 from chaos_otel.cli.output import answer, printable, say
+from chaos_otel.config.destination import Destination
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.folders import working_folder
-from chaos_otel.config.settings import Settings, load
+from chaos_otel.config.settings import Loaded, Settings, load
 from chaos_otel.errors import ChaosOtelError, ReportError, UsageError
+from chaos_otel.pipeline.consenting import choose
 
 
 @click.command("import", no_args_is_help=True)
@@ -49,12 +53,38 @@ def import_(
     if settings.disabled_by:
         say(f"recording is off ({settings.disabled_by}): nothing was imported")
         return 1
-    told = [_import(file, settings, variables, report=report, as_json=as_json) for file in files]
+    chosen = choose(loaded, variables).consented
+    told = [
+        _import(file, settings, variables, chosen, report=report, as_json=as_json) for file in files
+    ]
+    forwarded = _forward(loaded, variables) if chosen else []
+    for one in forwarded:
+        say(forwarded_line(one))
     return 0 if all(told) else 1
 
 
+def _forward(loaded: Loaded, variables: Environment) -> list[dict[str, Any]]:
+    """As at the end of a run: within its time, and what does not get there waits."""
+    from chaos_otel.pipeline.bug_report import write_bug_report
+    from chaos_otel.pipeline.forward_waiting import forward_waiting
+
+    told = forward_waiting(
+        loaded,
+        variables,
+        within_s=loaded.settings.export_wait_s,
+        on_error=lambda error: write_bug_report(error, ["import"], variables),
+    )
+    return [summed(one) for one in told]
+
+
 def _import(
-    file: str, settings: Settings, variables: Environment, *, report: str | None, as_json: bool
+    file: str,
+    settings: Settings,
+    variables: Environment,
+    chosen: tuple[Destination, ...],
+    *,
+    report: str | None,
+    as_json: bool,
 ) -> bool:
     from chaos_otel.pipeline.import_run import import_run, write_report
     from chaos_otel.sources import chaos_import
@@ -64,7 +94,11 @@ def _import(
     try:
         value, written_ns = _read(file)
         imported = import_run(
-            chaos_import.read(value), settings, variables, file_wall_ns=written_ns
+            chaos_import.read(value),
+            settings,
+            variables,
+            file_wall_ns=written_ns,
+            destinations=chosen,
         )
         if report:
             write_report(imported.run_id, report, variables)
