@@ -85,6 +85,7 @@ def test_no_socket_and_no_look_up_before_consent(chaos: Installed, words: tuple[
 
 def test_with_consent_there_is_a_connection(chaos: Installed, there: Recorded) -> None:
     """The test above would see it."""
+    chaos.env["CHAOS_OTEL_SCRAPE_INTERVAL"] = "100ms"  # for which a last snapshot waits
     lines = _network(chaos, "run", "--otlp", there.url, "--export-wait", "60s", "--", "true")
     port = there.url.rpartition(":")[2]
     assert any("connect(" in line and f"htons({port})" in line for line in lines)
@@ -285,3 +286,24 @@ def test_completion_offers_what_is_configured(chaos: Installed) -> None:
     }
     offered = chaos.bare(sys.executable, "-m", "chaos_otel").stdout.decode()
     assert "https://collector.invalid:4318" in offered
+
+
+def test_a_script_without_a_wrapper_is_sent_with_consent_only(
+    chaos: Installed, there: Recorded
+) -> None:
+    """`telemetry_init` opens a run of its own: the same rules hold for it."""
+    chaos.env |= {"TELEMETRY_ENDPOINT": f"{there.url}/e", "CHAOS_OTEL_COMMAND": chaos.command}
+    library = chaos.call("shell-lib").stdout.decode().strip()
+    script = chaos.script(
+        f"#!/bin/bash\n. '{library}'\ntelemetry_init shop v1\ntelemetry_step a -- true\n"
+        "telemetry_flush\n"
+    )
+    chaos.bare(script)
+    _settled(chaos)
+    assert there.requests == []
+    chaos.call("consent", "grant", f"{there.url}/e")
+    chaos.bare(script)
+    wait_for(lambda: there.documents(), seconds=90)
+    wait_for(lambda: not _waiting(chaos), seconds=90)
+    (document,) = there.documents()
+    assert (document["script_name"], document["script_version"]) == ("shop", "v1")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from chaos_otel.cli.output import answer
+from chaos_otel.config.any_destination import names_destination
+from chaos_otel.config.destination import Destination
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.folders import working_folder
-from chaos_otel.config.settings import load
+from chaos_otel.config.settings import Loaded, load
 
 
 @click.command(hidden=True)
@@ -24,9 +26,24 @@ def shell_open(pid: int, name: str, script_version: str) -> int:
     from chaos_otel.pipeline.unwrapped import open_run
 
     environment = Environment.of_process()
-    settings = load(environment, {}, working_folder()).settings
-    if settings.disabled_by:
+    loaded = load(environment, {}, working_folder())
+    if loaded.settings.disabled_by:
         return 1
-    opened = open_run(settings, environment, pid=pid, name=name, version=script_version)
+    opened = open_run(
+        loaded.settings,
+        environment,
+        pid=pid,
+        name=name,
+        version=script_version,
+        destinations=_consented(loaded, environment),
+    )
     answer("\n".join(opened))
     return 0
+
+
+def _consented(loaded: Loaded, environment: Environment) -> tuple[Destination, ...]:
+    if not names_destination(loaded, environment):
+        return ()
+    from chaos_otel.pipeline.consenting import choose
+
+    return choose(loaded, environment).consented

@@ -59,6 +59,17 @@ def count_changes(database: Database, changes: Iterable[Change]) -> None:
         count_run(database, once, [measure], now_wall_ns=clock.now().wall_ns)
 
 
+def count_host_changes(state: str) -> None:
+    """Count what the host's file has changed. What cannot be counted now is counted later."""
+    try:
+        changes = [one for one in read_consents(state) if one.said == "host"]
+        if changes:
+            with Database(state) as database:
+                count_changes(database, changes)
+    except StateError:
+        pass
+
+
 def _empty(state: str, environment: Environment, database: Database, address: str) -> int:
     """Give up what waits there, on disk and in memory, and what was refused there."""
     now_wall_ns = clock.now().wall_ns

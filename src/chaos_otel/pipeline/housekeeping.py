@@ -6,13 +6,18 @@ import os
 import time
 
 from chaos_otel.errors import ChaosOtelError
+from chaos_otel.pipeline.consent_changes import count_host_changes
 from chaos_otel.pipeline.counting import count_again, is_uncounted, state_of
 from chaos_otel.pipeline.inbox_file import InboxFile
+from chaos_otel.pipeline.own_log import note
+from chaos_otel.pipeline.pace import Pace
 from chaos_otel.pipeline.plan import Plan, plan_path, read_plan
 from chaos_otel.pipeline.prune import prune
 from chaos_otel.pipeline.recover import Recovered, recover_all
 from chaos_otel.pipeline.removal import clear_memory
 from chaos_otel.pipeline.stored_runs import dead_run, run_ids
+from chaos_otel.pipeline.waiting import let_go, waiting_folders
+from chaos_otel.store.database import Database
 
 SMALL_BYTES = 1 << 20
 ORPHAN_AFTER_S = 3600.0
@@ -29,13 +34,38 @@ def keep_house(plan: Plan) -> None:
     runs, runtime = os.path.dirname(plan.folder), os.path.dirname(plan.inbox)
     recover_all(runs, runtime=runtime)
     count_left(runs)
+    count_host_changes(plan.state)
     clear_orphans(runtime)
+    give_up_overdue(plan.state, runs, plan.pace)
     prune(
         runs,
         now_wall_s=time.time(),
         max_age_s=plan.retention_age_s,
         max_bytes=plan.retention_bytes,
     )
+
+
+def give_up_overdue(state: str, runs: str, pace: Pace) -> int:
+    """Let go of what has waited to be forwarded too long, or is too much; of how many runs.
+
+    Counted and noted; nothing is given up where that cannot be counted.
+    """
+    if not waiting_folders(runs):
+        return 0
+    try:
+        with Database(state) as database:
+            gone = let_go(
+                runs,
+                database,
+                now_wall_ns=time.time_ns(),
+                max_age_s=pace.outbox_age_s,
+                max_bytes=pace.outbox_bytes,
+            )
+    except (OSError, ChaosOtelError):
+        return 0
+    if gone:
+        note(state, "deliver", f"{gone} runs were given up: they waited too long, or were too much")
+    return gone
 
 
 def count_left(runs: str) -> str:

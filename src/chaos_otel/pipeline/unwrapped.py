@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from chaos_otel import clock, ids
+from chaos_otel.config.destination import Destination
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.folders import working_folder
 from chaos_otel.config.settings import Settings
 from chaos_otel.errors import StateError
+from chaos_otel.pipeline.destinations_file import write_destinations
 from chaos_otel.pipeline.handover import MODULE, spawn_detached
 from chaos_otel.pipeline.machine import network_bytes
+from chaos_otel.pipeline.pace import Pace
 from chaos_otel.pipeline.plan import NO_LIMIT_BYTES, Plan, plan_path, write_plan
 from chaos_otel.pipeline.removal import remove_run
 from chaos_otel.pipeline.run_folder import RunFolder, create_run_folder
@@ -27,9 +31,16 @@ class Opened(NamedTuple):
 
 
 def open_run(
-    settings: Settings, environment: Environment, *, pid: int, name: str, version: str
+    settings: Settings,
+    environment: Environment,
+    *,
+    pid: int,
+    name: str,
+    version: str,
+    destinations: Sequence[Destination] = (),
 ) -> Opened:
     """Open a run for the script with this process id, which lasts as long as the process does.
+    `destinations` are those that somebody has consented to.
 
     Raises StateError where there is nowhere to write to or nobody to deliver.
     """
@@ -65,6 +76,8 @@ def open_run(
         textfile=settings.textfile,
         prometheus_port=settings.prometheus_port,
         scrape_interval_s=settings.scrape_interval_s,
+        destinations=tuple(one.to_json() for one in destinations),
+        pace=Pace.of(settings),
         watch_pid=pid,
         network_before_bytes=network_bytes(),
         lock_fd=folder.lock_fd,
@@ -76,6 +89,8 @@ def open_run(
 
 def _start_deliver(plan: Plan, folder: RunFolder) -> None:
     try:
+        if plan.destinations:
+            write_destinations(folder.path, plan.destinations)
         write_plan(plan)
         spawn_detached(["-m", MODULE, plan_path(plan.inbox)], inherit=[folder.lock_fd])
     except OSError as error:
