@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos_otel.exporters.address import address_of
@@ -48,6 +48,7 @@ def test_other_machines_are_not_this_one(host: str) -> None:
     assert not address_of(f"http://{host}/").is_here
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.text().map("http://".__add__), st.text().map("https://a/".__add__)))
 def test_what_is_no_url_is_an_error_that_does_not_repeat_it(url: str) -> None:
     """It may hold a token."""

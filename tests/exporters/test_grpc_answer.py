@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.any_pb2 import Any as Packed
 from google.rpc.error_details_pb2 import DebugInfo, RetryInfo
 from google.rpc.status_pb2 import Status
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos_otel.exporters.answer import Answer, Later, Paused, Refused
@@ -87,6 +87,7 @@ def test_an_answer_that_is_too_long_is_not_our_requests_fault() -> None:
     assert isinstance(answer_to(GrpcStatus("RESOURCE_EXHAUSTED", words)), Later)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([*LATER, *REFUSED, *PAUSED]), st.text(), st.binary(max_size=100))
 def test_whatever_is_said_has_an_answer(code: str, details: str, details_bin: bytes) -> None:
     """Of one line, and not long."""

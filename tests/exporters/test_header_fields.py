@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos_otel.exporters.address import address_of
@@ -27,6 +27,7 @@ def test_what_is_for_the_proxy_goes_to_the_proxy() -> None:
     assert proxy_fields({}, HERE) == {"Proxy-Authorization": "Basic bWU6cGFzcw=="}
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3))
 def test_what_has_no_problem_is_of_one_line(headers: dict[str, str]) -> None:
     """Nothing in it can begin another header, or another request."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from google.rpc.status_pb2 import Status
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
@@ -124,6 +124,7 @@ def test_how_long_to_wait_is_said_in_two_forms() -> None:
     assert _answer(429, retry_after=until, date=at) == Later("HTTP 429", 30.0)
 
 
+@settings(deadline=None)
 @given(
     st.integers(100, 999),
     st.binary(max_size=200),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos_otel.exporters.reason import LONGEST, quoted, without_secrets
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_words_of_others_are_one_short_line(text: str) -> None:
     """No control character reaches a terminal or a log."""

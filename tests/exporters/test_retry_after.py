@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos_otel.exporters.retry_after import LONGEST_S, retry_after_s
@@ -42,6 +42,7 @@ def test_nonsense_is_nothing(value: str) -> None:
     assert retry_after_s(value, date=NOW, now_wall_ns=0) is None
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.integers(0, 2**63 - 1))
 def test_it_is_always_a_time_that_can_be_waited(value: str, date: str, now_wall_ns: int) -> None:
     """Or none."""
