@@ -148,7 +148,8 @@ def test_both_killed(installed: Installed) -> None:
 def _leave_a_dead_run(installed: Installed) -> None:
     """A run that printed `early`; its command, capture and `deliver` were all killed."""
     dead = installed.start("run", "-q", "--", "sh", "-c", "echo early; exec sleep 600")
-    wait_for(lambda: installed.journals() and b"early" in installed.journals()[0].read_bytes())
+    said = b'"kind":"output"'  # the word alone stands in the command line, too
+    wait_for(lambda: installed.journals() and said in installed.journals()[0].read_bytes())
     os.kill(_find(DELIVER, str(installed.runtime).encode()), signal.SIGKILL)
     dead.kill()
     os.kill(installed.records("process.started")[0]["pid"], signal.SIGKILL)
