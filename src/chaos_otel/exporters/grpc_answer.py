@@ -66,7 +66,7 @@ def answer_to(said: GrpcStatus) -> Answer:
         return _by_http_status(int(found[1]), words)
     if said.code == "RESOURCE_EXHAUSTED" and _TOO_LARGE.search(said.details):
         return Refused(words)
-    if said.code in _REFUSED or _UNREADABLE.search(said.details):
+    if said.code in _REFUSED or (said.code == "INTERNAL" and _UNREADABLE.search(said.details)):
         return Refused(words)
     if said.code in _ADVICE:
         return Paused(f"{words}; {_ADVICE[said.code]}")
@@ -77,9 +77,7 @@ def _by_http_status(status: int, words: str) -> Answer:
     if status == _TOO_LARGE_HTTP:
         return Refused(words)
     if status in _WRONG_HTTP and status not in _PASSING_HTTP:
-        return Paused(
-            f"{words}; an HTTP server answers there: check address, port (4317 by custom) and proxy"
-        )
+        return Paused(f"{words}; {_HTTP_ANSWERS}")
     return Later(words)
 
 

@@ -28,7 +28,7 @@ def metadata_problem(headers: Mapping[str, str]) -> str:
     for name, value in headers.items():
         if not _NAME.fullmatch(name.lower()):
             return "a header's name has a sign that gRPC does not take; correct the headers setting"
-        if not _VALUE.fullmatch(value) and not name.lower().endswith(_BINARY):
+        if not _VALUE.fullmatch(value):
             return (
                 f"the header {name} has a sign that gRPC cannot carry (a line break, or a letter "
                 "beyond ASCII); set it again"

@@ -31,6 +31,7 @@ class Connection:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._client = http.client.HTTPConnection("unused")
+        self._client.auto_open = 0  # never to connect by itself
         self._client.sock = wire
 
     @property

@@ -74,6 +74,7 @@ class Wire:
         """Another request on the same connection."""
         self.deadline = deadline
         self.received_bytes = 0
+        self.was_reset = False
 
     def is_stale(self) -> bool:
         """Whether the other side closed it, or said something unasked, since the last answer."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 LONGEST = 200
 _HIDDEN = "***"
+_SCHEMES = ("apikey", "basic", "bearer", "digest", "token")
 # shorter ones are words that stand anywhere
 _SHORTEST_SECRET = 6
 _UNSEEN = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]+")
@@ -23,6 +24,6 @@ def without_secrets(text: str, headers: Mapping[str, str]) -> str:
     was sent."""
     parts = {part for value in headers.values() for part in (value, *value.split())}
     for part in sorted(parts, key=len, reverse=True):
-        if len(part) >= _SHORTEST_SECRET:
+        if len(part) >= _SHORTEST_SECRET and part.lower() not in _SCHEMES:
             text = text.replace(part, _HIDDEN)
     return text
