@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
-from tests.e2e.installed import Installed, wait_for
+from tests.e2e.installed import Installed, is_free, wait_for
+
+from chaos_otel.measures import Distribution
+from chaos_otel.store.counters import read_series
+from chaos_otel.store.database import Database
 
 RUNS = 200
 SAME = 20
@@ -37,7 +42,8 @@ def _whole_journals(installed: Installed) -> list[list[str]]:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_two_hundred_at_once(installed: Installed) -> None:
-    """200 commands with their own status and output, 200 whole reports, 200 whole journals."""
+    """200 commands with their own status and output, 200 whole reports, 200 whole journals, and
+    counters that are their sum."""
     runs = [_start(installed, number, f"{number}.json") for number in range(RUNS)]
     done = [(run.communicate(timeout=600), run.returncode) for run in runs]
     for number, ((out, err), status) in enumerate(done):
@@ -52,6 +58,18 @@ def test_two_hundred_at_once(installed: Installed) -> None:
     # on a machine that is this busy a report may be later than the command's end
     errors = [one for (_, one), _ in done if one and b"report is not written yet" not in one]
     assert errors == []
+    wait_for(lambda: all(is_free(one.parent) for one in installed.journals()))
+    assert _counted(installed, "script.runs") == RUNS
+    assert _counted(installed, "script.failures") == sum(bool(n % 128) for n in range(RUNS))
+    assert _counted(installed, "script.run.duration") == RUNS
+
+
+def _counted(installed: Installed, metric: str) -> float:
+    """All series of a counter, or all observations of a histogram."""
+    with Database(str(installed.state)) as database:
+        found = read_series(database, now_wall_ns=time.time_ns(), hold_s=0)
+    values = [one.value for one in found if one.metric == metric]
+    return sum(one.observations if isinstance(one, Distribution) else one for one in values)
 
 
 def test_twenty_at_once_with_one_report(installed: Installed) -> None:
