@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 Reply = tuple[int, dict[str, str], bytes]
 ACCEPTED: Reply = (200, {}, b"")
-_REQUESTS = {
+_REQUESTS: dict[str, Any] = {
     "/v1/traces": ExportTraceServiceRequest,
     "/v1/logs": ExportLogsServiceRequest,
     "/v1/metrics": ExportMetricsServiceRequest,
