@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from grafana.source.metrics import increase, is_
+from tests.e2e.go_builds import may_build, otlp_prometheus
 from tests.e2e.installed import Installed, wait_for
 from tests.e2e.prometheus import Prometheus, Server
 from tests.e2e.serving import serving
@@ -261,3 +262,25 @@ def test_a_link_finds_the_failed_run_and_its_logs(seen: Seen) -> None:
             for received in seen.fleet.sent
             for item in matching(received, asked_by(link, script="other.sh"))
         ]
+
+
+@may_build
+def test_what_comes_by_otlp_has_the_same_names(seen: Seen, tmp_path: Path) -> None:
+    """A Prometheus that is sent our metrics, by us or by a Collector, has every series that one
+    has which scrapes them, by the same names and labels: the dashboards fit both."""
+    options = ("--web.enable-otlp-receiver",)
+    config = {"storage": {"tsdb": {"out_of_order_time_window": "1h"}}}
+    binary = otlp_prometheus()
+    with Prometheus(tmp_path, binary=binary, options=options, config=config) as receiver:
+        chaos = seen.fleet.chaos
+        base = f"{receiver.url}/api/v1/otlp"
+        environment = chaos.env | {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": f"{base}/v1/metrics"}
+        chaos.call("consent", "grant", f"otlp {base}", env=environment)
+        chaos.call("run", "--quiet", "--export-wait", "60s", "--", "true", env=environment)
+        receiver.until(lambda there: _shapes(there) >= _shapes(seen.prometheus))
+
+
+def _shapes(prometheus: Prometheus) -> set[tuple[str, frozenset[str]]]:
+    """Names of our series, each with the names of its labels."""
+    found = prometheus.api("series", **{"match[]": '{__name__=~"script_.+|chaos_otel_.+"}'})
+    return {(one["__name__"], frozenset(one)) for one in found}
