@@ -114,7 +114,7 @@ def _waiting(chaos: Installed) -> list[Path]:
 def _state(chaos: Installed) -> str:
     told = json.loads(chaos.call("status", "--json").stdout)
     [one] = told["destinations"]
-    return str(one["state"])
+    return str(one["state"]["state"])
 
 
 def _deliver(chaos: Installed, server: OtlpServer) -> None:
@@ -164,7 +164,9 @@ def test_who_says_when_is_asked_again_then(
         retry_after = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     with OtlpServer("status:503", protocol=protocol, retry_after=retry_after) as server:
         _run(forwarding, "--otlp", server.url, budget_s=30)
-        assert 1 < len([one for one in server.requests if one.signal == "traces"]) < 10
+        # a gRPC server names no date
+        said = protocol == "http" or retry_after.isdigit()
+        assert said < len([one for one in server.requests if one.signal == "traces"]) < 10
         assert len(_waiting(forwarding)) == 1
         server.become("healthy")
         _deliver(forwarding, server)
