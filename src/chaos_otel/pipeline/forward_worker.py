@@ -129,7 +129,7 @@ class Worker:
     def _turn(self, dispatch: Dispatch) -> bool:
         """Do the next thing, or wait a little; False when all is done."""
         wait_s = dispatch.gate.wait_s()
-        if wait_s > 0:
+        if wait_s > 0 or dispatch.gate.failures >= dispatch.pace.retry_attempts:
             return self._wait_out(dispatch, wait_s)
         if self._step_live() or self._step_metrics(dispatch):
             return True
@@ -157,7 +157,8 @@ class Worker:
         afterwards only our patience."""
         gate = dispatch.gate
         if self._live_folder and not self._orders.ended:
-            self._orders.wait(min(wait_s, 1.0))
+            self._orders.wait(min(max(wait_s, POLL_S), 1.0))
+            gate.failures = 0 if not gate.wait_s() else gate.failures
             return True
         patience_s = self._patience.asked_s if gate.asked_to_wait else self._patience.guessed_s
         again = 0 < gate.failures < dispatch.pace.retry_attempts and not gate.paused
