@@ -31,7 +31,7 @@ def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
     try:
         return attempts.first(found, deadline)
     except TimeoutError:
-        words = f"no connection within {deadline.timeout_s:g} s"
+        words = f"no connection within {deadline.timeout_s:.3g} s"
         raise ConnectError(NetworkFault(words)) from None
     finally:
         attempts.close()
@@ -51,7 +51,7 @@ def look_up(host: str, port: int, deadline: Deadline) -> _Found:
     thread.start()
     thread.join(deadline.remaining_s())
     if not said:
-        words = f"the name {host} was not found within {deadline.timeout_s:g} s"
+        words = f"the name {host} was not found within {deadline.timeout_s:.3g} s"
         raise ConnectError(NetworkFault(words))
     if isinstance(said[0], list) and said[0]:
         return _in_turns(said[0])

@@ -26,5 +26,5 @@ class Deadline:
         """What is left, more than nothing; TimeoutError when nothing is."""
         left = self._ends - time.monotonic()
         if left <= 0:
-            raise TimeoutError(f"no answer within {self.timeout_s:g} s")
+            raise TimeoutError(f"no answer within {self.timeout_s:.3g} s")
         return left

@@ -78,7 +78,7 @@ class GrpcSender:
 
 
 def _late(deadline: Deadline) -> Later:
-    return Later(f"no answer within {deadline.timeout_s:g} s")
+    return Later(f"no answer within {deadline.timeout_s:.3g} s")
 
 
 def _as_answer(fault: NetworkFault) -> Answer:

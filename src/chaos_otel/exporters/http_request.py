@@ -82,7 +82,7 @@ class HttpClient:
         except ssl.SSLError as error:
             return tls_fault(error, has_certificate=bool(self._tls.certificate_file))
         except TimeoutError:
-            return NetworkFault(f"no answer within {deadline.timeout_s:g} s")
+            return NetworkFault(f"no answer within {deadline.timeout_s:.3g} s")
         except OSError as error:
             return NetworkFault(f"the connection was lost ({in_words(error)})")
         except (http.client.HTTPException, ValueError) as error:
