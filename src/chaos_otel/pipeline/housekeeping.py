@@ -18,6 +18,7 @@ from chaos_otel.pipeline.removal import clear_memory
 from chaos_otel.pipeline.stored_runs import dead_run, run_ids
 from chaos_otel.pipeline.waiting import let_go, waiting_folders
 from chaos_otel.store.database import Database
+from chaos_otel.store.outbox import forget
 
 SMALL_BYTES = 1 << 20
 ORPHAN_AFTER_S = 3600.0
@@ -43,6 +44,8 @@ def keep_house(plan: Plan) -> None:
         max_age_s=plan.retention_age_s,
         max_bytes=plan.retention_bytes,
     )
+    if plan.destinations:
+        _forget_cursors(plan)
 
 
 def give_up_overdue(state: str, runs: str, pace: Pace) -> int:
@@ -66,6 +69,16 @@ def give_up_overdue(state: str, runs: str, pace: Pace) -> int:
     if gone:
         note(state, "deliver", f"{gone} runs were given up: they waited too long, or were too much")
     return gone
+
+
+def _forget_cursors(plan: Plan) -> None:
+    """How far runs had come whose journals are gone for sure."""
+    kept_s = plan.retention_age_s + plan.pace.outbox_age_s
+    try:
+        with Database(plan.state) as database:
+            forget(database, before_wall_ns=time.time_ns() - int(kept_s * 1e9))
+    except (OSError, ChaosOtelError):
+        pass  # the next run does it
 
 
 def count_left(runs: str) -> str:
