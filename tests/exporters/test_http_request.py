@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from pathlib import Path
 
@@ -152,45 +151,6 @@ def test_what_frames_a_message_is_ours_to_say() -> None:
     assert b"a: 2" in lines
     assert b"A: 1" not in lines
     assert not any(line.lower().startswith(b"transfer-encoding") for line in lines)
-
-
-def test_a_name_that_has_two_addresses_is_reached_by_the_second(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A dead address (here one that nothing listens on, and one whose queue is full) costs a
-    moment, not the whole time. The resolver is replaced: loopback has no such name."""
-    with OtlpServer("hanging") as dead, OtlpServer() as alive:
-        found = [
-            (socket.AF_INET6, socket.SOCK_STREAM, 0, "", ("::1", 9, 0, 0)),
-            (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", dead.port)),
-            (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", alive.port)),
-        ]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-        url = "http://two.example/v1/traces"
-        tls = Tls(insecure=True)
-        said = post(url, {}, b"", tls=tls, timeout_s=PATIENT_S)
-        assert isinstance(said, HttpAnswer)
-        assert said.status == 200
-
-
-def test_a_name_look_up_that_hangs_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The resolver of the C library knows no time of ours. (It is replaced by one that sleeps.)"""
-    is_over = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: is_over.wait(60))
-    began = time.monotonic()
-    said = post("https://slow.example/", {}, b"", tls=PLAIN, timeout_s=0.5)
-    took_s = time.monotonic() - began
-    is_over.set()
-    assert isinstance(said, NetworkFault)
-    assert "slow.example" in said.reason
-    assert took_s < 30
-
-
-@pytest.mark.parametrize("host", ["nothing.invalid", "x" * 300, "ab..cd", "žlutý.invalid"])
-def test_a_host_that_is_not_there_is_a_fault(host: str) -> None:
-    """Names that cannot be, too."""
-    said = post(f"https://{host}/", {}, b"", tls=PLAIN, timeout_s=PATIENT_S)
-    assert isinstance(said, NetworkFault)
 
 
 def test_a_configured_proxy_is_used_for_plain_text() -> None:
