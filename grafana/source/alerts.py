@@ -31,10 +31,6 @@ class Limit(NamedTuple):
         other = self.bad.replace("above", "?").replace("below", "above").replace("?", "below")
         return self._replace(value=round(1 - self.value, 9), bad=other)
 
-    def times(self, factor: float) -> Limit:
-        """The same limit in another unit."""
-        return self._replace(value=self.value * factor)
-
 
 @cache
 def rules() -> dict[str, dict[str, Any]]:

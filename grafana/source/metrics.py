@@ -45,11 +45,6 @@ def is_(name: str, value: str) -> str:
     return f'{label(name)}="{value}"'
 
 
-def is_not(name: str, value: str) -> str:
-    """A matcher: this label has another value, or is not there."""
-    return f'{label(name)}!="{value}"'
-
-
 def of(instrument: Instrument, *matchers: str) -> str:
     """The series of a metric that the variables let through."""
     return _select(instrument.prometheus_name, instrument, matchers)

@@ -82,7 +82,7 @@ _NOW: Final = (
     rows(
         "Runs under way",
         "Each script that is running now, where, how many times at once, and for how long: the age "
-        "of the run that began last." + watched_by("ScriptHangs"),
+        "of the oldest where there are several." + watched_by("ScriptHangs"),
         Column(_AGE, "Running for", "dtdurations", limit("ScriptExecutionTime")),
         Column(_UNDER_WAY, "Runs", "short"),
         sort="Running for",
