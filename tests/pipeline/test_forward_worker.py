@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -275,15 +277,28 @@ def test_nothing_is_sent_when_there_is_no_time(tmp_path: Path, kind: str) -> Non
 
 
 def test_a_document_is_sent_once_when_the_run_is_over(tmp_path: Path) -> None:
-    """One event document for each run, and none for what was sent before."""
-    import json
-
+    """One event document for each run, several of them in a request, and none for what was sent
+    before."""
     to = destination("endpoint http://127.0.0.1:9/events", kind="endpoint")
-    for _ in range(2):
-        write_run(tmp_path, 2, to=[to])
+    folders = [write_run(tmp_path, 2, to=[to]) for _ in range(3)]
     sender = RememberingSender()
     _worker(tmp_path, sender, _over(), to=to).run()
     _worker(tmp_path, sender, _over(), to=to).run()
-    documents = [one for _, body in sender.taken for one in json.loads(body)]
-    assert [one["script_name"] for one in documents] == ["deploy", "deploy"]
-    assert len({one["execution_id"] for one in documents}) == 2
+    batches = [json.loads(body) for _, body in sender.taken]
+    assert [len(batch) for batch in batches] == [2, 1]
+    assert len({one["execution_id"] for batch in batches for one in batch}) == 3
+    assert not any(waits(str(folder)) for folder in folders)
+
+
+def test_a_refused_document_costs_no_other_run(tmp_path: Path) -> None:
+    """The one at fault becomes a dead letter of its run; the others arrive."""
+    to = destination("endpoint http://127.0.0.1:9/events", kind="endpoint")
+    folders = [write_run(tmp_path, 1, to=[to]) for _ in range(2)]
+    odd = str(UUID(folders[1].name)).encode()
+    sender = RememberingSender(lambda _, body: Refused("odd") if odd in body else Delivered())
+    _worker(tmp_path, sender, _over(), to=to).run()
+    with Database(str(tmp_path)) as database:
+        [letter] = dead_letters(database, to.key)
+    assert letter.run_id == folders[1].name
+    assert len(sender.taken) == 1
+    assert not any(waits(str(folder)) for folder in folders)

@@ -19,6 +19,7 @@ from typing import Final
 from chaos_otel.config.destination import Destination
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.settings import load
+from chaos_otel.exporters.grpc_surroundings import set_apart
 from chaos_otel.pipeline.forward_crew import Place, crew
 from chaos_otel.pipeline.forward_orders import Orders
 from chaos_otel.pipeline.forward_outcome import give_up, outcomes
@@ -61,6 +62,7 @@ class _Ears:
 
 def main(plan_file: str, orders_fd: int, answers_fd: int) -> None:
     """Forward until all is done or the time is over. Does not come back."""
+    set_apart()
     plan = read_plan(plan_file)
     orders = Orders()
     environment = Environment.of_process()

@@ -9,6 +9,7 @@ from typing import Final
 from chaos_otel.errors import StateError
 from chaos_otel.exporters.answer import Delivered, Refused
 from chaos_otel.pipeline.forward_dispatch import Dispatch
+from chaos_otel.pipeline.forward_documents import DocumentBatch
 from chaos_otel.pipeline.forward_run import RunForwarding
 from chaos_otel.pipeline.run_folder import is_delivered
 from chaos_otel.pipeline.stored_runs import dead_run
@@ -66,6 +67,8 @@ class Backlog:
 
         Call it only while the destination may be tried. Raises OutOfTimeError.
         """
+        if self._dispatch.destination.kind == "endpoint":
+            return self._step_documents()
         if self._current is None:
             return self._next()
         run, before = self._current, self._current.delivered
@@ -79,6 +82,26 @@ class Backlog:
             self.finished += run.done
             self.close()
         return True
+
+    def _step_documents(self) -> bool:
+        """Send the documents of as many runs as one request takes."""
+        if self._coming is None:
+            return False
+        batch = DocumentBatch(self._dispatch)
+        try:
+            batch.fill(self._coming)
+            if batch.documents:
+                before = self._dispatch.courier.accepted
+                whole = batch.send()
+                self.delivered += self._dispatch.courier.accepted - before
+                self.finished += len(batch.documents) if whole else 0
+                self._coming = self._coming if whole else self._find()
+                return True
+        finally:
+            batch.close()
+        self._coming = None
+        self._looked_s = time.monotonic()
+        return False
 
     def _next(self) -> bool:
         if self._coming is None:

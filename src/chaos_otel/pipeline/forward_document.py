@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from chaos_otel.config.destination import Signal
 from chaos_otel.exporters.event_document import EventDocumentExporter
+from chaos_otel.exporters.event_document_layout import batch_json
 from chaos_otel.journal.line import Entry
 from chaos_otel.journal.reader import JournalReader
 from chaos_otel.pipeline.run_folder import JOURNAL
@@ -84,4 +84,4 @@ class _Packed(NamedTuple):
 
 def pack_documents(documents: Sequence[dict[str, Any]]) -> list[_Packed]:
     """The documents as one request; the same ones give the same bytes."""
-    return [_Packed(documents, json.dumps(documents).encode("ascii"))]
+    return [_Packed(documents, batch_json(documents))]

@@ -41,7 +41,8 @@ class Gate:
     """One destination's state as the store has it.
 
     `fingerprint` is of the settings: a pause ends when they change. `failures` counts those in a
-    row that this process has seen. `note` is told each change, in words. For one thread.
+    row that this process has seen. Unless it `learns`, answers change nothing. `note` is told each
+    change, in words. For one thread.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Gate:
         self._looked_s = time.monotonic()
         self._tried_wall_ns = wall_ns()
         self.state = ledger.load_state(DestinationState(ledger.key))
+        self.learns = True
         self.newly_paused = False
         self.asked_to_wait = False
         self.failures = 0
@@ -93,6 +95,8 @@ class Gate:
 
     def accepted(self) -> None:
         """It took something."""
+        if not self.learns:
+            return
         self.failures = 0
         now_ns = self._wall_ns()
         state = self.state
@@ -113,6 +117,8 @@ class Gate:
 
     def later(self, answer: Later) -> None:
         """Not now. Failures of several processes at one time count as one."""
+        if not self.learns:
+            return
         self._look()
         self.failures += 1
         self.asked_to_wait = answer.after_s is not None
@@ -127,6 +133,8 @@ class Gate:
 
     def pause(self, answer: Paused) -> None:
         """It is of no use until a setting changes; noted as news once."""
+        if not self.learns:
+            return
         self._look()
         self.newly_paused = self.newly_paused or not self.paused
         self._failed("paused", answer.reason, attempts=self.state.attempts + 1, wait_s=PAUSE_S)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 from chaos_otel.pipeline.destinations_file import FORWARD, read_destinations
 from chaos_otel.pipeline.forward_dispatch import Dispatch, Stream
@@ -53,6 +54,11 @@ class RunForwarding:
         self._held.close()
 
     @property
+    def run_id(self) -> str:
+        """Which run it is."""
+        return os.path.basename(self._folder)
+
+    @property
     def buried(self) -> int:
         """How many of its records became dead letters."""
         return self._receipt.buried
@@ -70,9 +76,7 @@ class RunForwarding:
         if not self._is_listed():
             self.done = True
             return False
-        if self._stream is None:
-            self._stream = self._dispatch.stream(self._folder, self._receipt.cursor)
-        stream, pace = self._stream, self._dispatch.pace
+        stream, pace = self._open(), self._dispatch.pace
         grew = self._read(stream)
         if self.done:
             return False
@@ -84,6 +88,29 @@ class RunForwarding:
             return grew
         self._send(stream, *found)
         return True
+
+    def document(self) -> dict[str, Any] | None:
+        """The event document of a run that is over; None where it is not, or was sent before."""
+        if not self._is_listed():
+            return None
+        stream = self._open()
+        while not (stream.finished or self.done):
+            self._read(stream)
+        found = stream.batch(1, older_than_s=0.0)
+        if found is None and stream.finished:
+            self._finish()
+        document: dict[str, Any] | None = found[1][0] if found is not None else None
+        return document
+
+    def document_sent(self) -> None:
+        """It has been acknowledged, or is a dead letter."""
+        self._receipt.reached("events", 1)
+        self._finish()
+
+    def _open(self) -> Stream:
+        if self._stream is None:
+            self._stream = self._dispatch.stream(self._folder, self._receipt.cursor)
+        return self._stream
 
     def _read(self, stream: Stream) -> bool:
         if stream.finished or stream.waiting >= self._dispatch.pace.batch_size:

@@ -56,6 +56,8 @@ def send_settled(state: str, wanted: Rewrite) -> None:
         orders=Orders(until_s=time.monotonic() + _WITHIN_S),
         fingerprint=fingerprint(whole, key=installation_key(state)),
     )
+    # started by whichever run came first, we may not have this destination's token
+    dispatch.gate.learns = False
     try:
         if dispatch.gate.wait_s() == 0:
             send_series(dispatch, script=script)

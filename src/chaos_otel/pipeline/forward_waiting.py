@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.settings import Loaded
+from chaos_otel.exporters.grpc_surroundings import set_apart
 from chaos_otel.pipeline.forward_crew import Place, crew
 from chaos_otel.pipeline.forward_orders import Orders
 from chaos_otel.pipeline.forward_outcome import give_up, outcomes
@@ -43,6 +44,7 @@ def forward_waiting(
         pace=Pace.of(loaded.settings),
         on_error=on_error,
     )
+    set_apart()
     orders = Orders()
     orders.end(until_s=time.monotonic() + within_s)
     orders.count()
