@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from tests.exporters.sending import destination, sent
+from tests.exporters.sending import PATIENT_S, destination, sent
 from tests.exporters.servers import Authority, Certificate, OtlpServer
 from tests.exporters.servers.certificates import encrypt
 
@@ -37,11 +37,15 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def _answer(
-    spoken: Spoken, certificate: Certificate | None, tls: Tls, scheme: str = "https"
+    spoken: Spoken,
+    certificate: Certificate | None,
+    tls: Tls,
+    scheme: str = "https",
+    timeout_s: float = PATIENT_S,
 ) -> Answer:
     with OtlpServer(protocol=spoken, tls=certificate) as server:
         to = destination(f"{scheme}://localhost:{server.port}", PROTOCOLS[spoken], tls=tls)
-        answer = sent(to)
+        answer = sent(to, timeout_s=timeout_s)
         assert bool(server.taken) == (answer == Delivered())
     return answer
 
@@ -105,7 +109,7 @@ def test_plain_text_at_a_tls_port_is_named(spoken: Spoken, authority: Authority)
 @both
 def test_tls_at_a_plain_text_port_is_named(spoken: Spoken, authority: Authority) -> None:
     """Whoever wrote one too many is told, whether the server answers, closes or waits."""
-    answer = _answer(spoken, None, Tls(authority.ca_file))
+    answer = _answer(spoken, None, Tls(authority.ca_file), timeout_s=4)
     assert isinstance(answer, Paused)
     assert "use http://" in answer.reason
 

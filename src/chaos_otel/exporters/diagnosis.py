@@ -54,10 +54,9 @@ def diagnosed(
 
 def is_plain_text(address: Address, deadline: Deadline) -> bool:
     """Whether HTTP is answered there without TLS: asked when a TLS handshake was met with
-    silence."""
+    silence, in what was kept of the time for it."""
     try:
-        short = deadline.at_most(LONGEST_S)
-        connection = open_connection(Route(address._replace(is_secure=False)), None, short)
+        connection = open_connection(Route(address._replace(is_secure=False)), None, deadline)
         try:
             return connection.ping(_HTTP_1) == b"H"
         finally:

@@ -16,6 +16,9 @@ from chaos_otel.exporters.network_fault import ConnectError, NetworkFault
 from chaos_otel.exporters.route import Route
 
 
+KEPT_FOR_A_QUESTION_S = 1.0
+
+
 class Exchanged(NamedTuple):
     """Header names are lower case."""
 
@@ -112,15 +115,16 @@ def open_connection(route: Route, context: ssl.SSLContext | None, deadline: Dead
 
 
 class HandshakeTimeout(TimeoutError):
-    """TLS was met with silence. Some of the deadline is left, to find out why."""
+    """TLS was met with silence. A quarter of the time is left to ask why, a second at most."""
 
 
 def _shaken(
     connected: socket.socket, host: str, context: ssl.SSLContext, deadline: Deadline
 ) -> ssl.SSLSocket:
     left_s = deadline.remaining_s()
+    kept_s = min(KEPT_FOR_A_QUESTION_S, left_s / 4)
     try:
-        return secured(connected, host, context, deadline.at_most(left_s - min(0.5, left_s / 4)))
+        return secured(connected, host, context, deadline.at_most(left_s - kept_s))
     except TimeoutError as error:
         raise HandshakeTimeout from error
 
