@@ -15,7 +15,6 @@ from chaos_otel.exporters.http_wire import Wire
 from chaos_otel.exporters.network_fault import ConnectError, NetworkFault
 from chaos_otel.exporters.route import Route
 
-
 KEPT_FOR_A_QUESTION_S = 1.0
 
 
