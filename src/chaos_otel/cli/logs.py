@@ -35,12 +35,11 @@ def logs(count: int, follow: bool) -> int:
     from chaos_otel.pipeline.own_log import following, last_lines, log_path
 
     state = state_folder(Environment.of_process())
-    lines = last_lines(state, count)
-    if lines:
-        answer("\n".join(map(printable, lines)))
-    elif not follow:
+    lines = following(state, count) if follow else iter(last_lines(state, count))
+    empty = True
+    for line in lines:
+        answer(printable(line))
+        empty = False
+    if empty and count:
         say(f"nothing has gone wrong yet: there is no {log_path(state)}")
-    if follow:
-        for line in following(state):
-            answer(printable(line))
     return 0

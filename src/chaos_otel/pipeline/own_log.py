@@ -39,20 +39,25 @@ def note(state: str, part: str, text: str) -> None:
         pass
 
 
-def last_lines(state: str, count: int) -> list[str]:
-    """The last lines, the oldest first, across files. StateError where they are not ours."""
+def last_lines(state: str, count: int, *, until_byte: int = -1) -> list[str]:
+    """The last lines, the oldest first, across files; with `until_byte` none of the current file
+    from there on. StateError where they are not ours."""
     lines: list[str] = []
     for number in range(KEPT + 1):
-        lines = _lines(_name(log_path(state), number)) + lines
+        lines = _lines(_name(log_path(state), number), -1 if number else until_byte) + lines
         if len(lines) >= count:
             break
     return lines[len(lines) - count :] if len(lines) > count else lines
 
 
-def following(state: str, *, wait: Callable[[float], object] = time.sleep) -> Iterator[str]:
-    """Lines as they come, from now on, for ever; also into the next file."""
+def following(
+    state: str, count: int = 0, *, wait: Callable[[float], object] = time.sleep
+) -> Iterator[str]:
+    """The last `count` lines, then others as they come, for ever and into the next file; each
+    once."""
     path = log_path(state)
     fd, rest = _opened(path, at_end=True), b""
+    yield from last_lines(state, count, until_byte=os.lseek(fd, 0, os.SEEK_CUR) if fd >= 0 else 0)
     while True:
         current = fd >= 0 and _is_still(
             fd, path
@@ -120,12 +125,12 @@ def _reopened(fd: int, path: str) -> int:
     return _opened(path, at_end=False)
 
 
-def _lines(path: str) -> list[str]:
+def _lines(path: str, size_bytes: int) -> list[str]:
     fd = _opened(path, at_end=False)
     if fd < 0:
         return []
-    with open(fd, encoding="utf-8", errors="replace", newline="\n") as file:
-        return file.read().splitlines()
+    with open(fd, "rb") as file:
+        return file.read(size_bytes).decode("utf-8", "replace").splitlines()
 
 
 def _on_one_line(text: str) -> str:
