@@ -83,6 +83,22 @@ def test_a_textfile_settles_without_another_command(scraped: Installed, tmp_path
         assert found is not None and found > 0
 
 
+def test_runs_that_end_together_are_all_in_the_file(scraped: Installed, tmp_path: Path) -> None:
+    """Whoever writes last has read last, so none is missing from it."""
+    scraped.env["CHAOS_OTEL_SCRAPE_INTERVAL"] = "0"
+    words = ("run", "--quiet", "--no-report", "--textfile", str(tmp_path), "--name", "deploy")
+    runs = [scraped.start(*words, "--", "sh", "-c", "exit 3") for _ in range(20)]
+    assert {run.wait(240) for run in runs} == {3}
+    for run in runs:
+        run.communicate()
+
+    def value() -> float:
+        return samples((tmp_path / "chaos_otel.prom").read_text())[FAILURES]
+
+    wait_for(lambda: value() == 20)
+    assert [path.name for path in tmp_path.glob(".*")] == []
+
+
 def test_promtool_finds_nothing_in_a_textfile(scraped: Installed, tmp_path: Path) -> None:
     """Nor does node_exporter: no timestamps, readable by all."""
     scraped.call(*FAIL)
