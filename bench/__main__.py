@@ -8,6 +8,9 @@ import sys
 from bench import (
     added,
     ansible_tasks,
+    counting,
+    forward,
+    forward_end,
     gigabyte,
     million,
     pyinfra_ops,
@@ -34,7 +37,10 @@ MEASUREMENTS = {
     "redact": redact.measure,
     "render": render.measure,
     "send": send.measure,
+    "forward": forward.measure,
+    "end": forward_end.measure,
     "scrape": scrape.measure,
+    "counting": counting.measure,
 }
 
 

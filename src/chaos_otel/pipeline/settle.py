@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 from chaos_otel.config.folders import open_private, private_folder
 from chaos_otel.errors import ChaosOtelError
-from chaos_otel.store.database import Database
+from chaos_otel.store.database import FILE, Database
 from chaos_otel.store.rewrites import Rewrite, forget_rewrite, rewrites
 
 LOCK = "settle.lock"
@@ -36,6 +36,8 @@ def main(state: str) -> int:
 
 
 def _wanted(state: str) -> list[Rewrite]:
+    if not os.path.exists(f"{state}/{FILE}"):
+        return []  # its folder has gone: none is made anew
     # not held open while we sleep: `reset` may move the store away
     with Database(state) as database:
         return rewrites(database)
