@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chaos_otel.config.any_destination import names_destination
 from chaos_otel.config.destination import Destination
@@ -395,3 +398,27 @@ def test_nothing_heavy_is_loaded_for_it() -> None:
         check=True,
     )
     assert heavy & set(done.stdout.split()) == set()
+
+
+_NAMES = [
+    f"OTEL_EXPORTER_OTLP_{signal}{word}"
+    for signal in ("", "TRACES_", "LOGS_")
+    for word in ("ENDPOINT", "PROTOCOL", "HEADERS", "TIMEOUT", "COMPRESSION", "INSECURE")
+]
+_VALUES = st.one_of(
+    st.sampled_from(["https://c.example", "localhost:4317", "grpc", "true", "gzip", "a=b", "none"]),
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20),
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from([*_NAMES, "TELEMETRY_ENDPOINT", "TELEMETRY_API_KEY"]), _VALUES)
+)
+def test_no_value_of_a_variable_is_an_error(variables: dict[str, str]) -> None:
+    """Whatever is set: destinations that can be used, and problems."""
+    found = find(**variables)
+    keys = [one.key for one in found.destinations]
+    assert len(keys) == len(set(keys))
+    for one in found.destinations:
+        assert all(url.startswith(("http://", "https://")) for url in one.urls.values())
+        assert Destination.from_json(json.loads(json.dumps(one.to_json()))).key == one.key

@@ -121,3 +121,22 @@ def test_a_choice_is_one_of_its_words() -> None:
     assert colour.parse(" RED ") == "red"
     with pytest.raises(ValueError, match="none of red, blue"):
         colour.parse("green")
+
+
+@pytest.mark.parametrize("written", ["1", 7, " 512 "])
+def test_a_count_that_is_at_least_one(written: object) -> None:
+    """A batch of none would never be sent."""
+    assert kinds.POSITIVE.parse(written) == int(str(written))
+
+
+@pytest.mark.parametrize("written", ["0", 0, "-1", "many", True, "1.5"])
+def test_what_is_no_count_from_one(written: object) -> None:
+    """Refused with how to write it."""
+    with pytest.raises(ValueError, match=": write a whole number"):
+        kinds.POSITIVE.parse(written)
+
+
+def test_addresses_are_shown_without_secrets() -> None:
+    """One or several."""
+    assert kinds.ADDRESS.show("https://u:hunter2@c.example/x?k=v") == "https://c.example/x"
+    assert kinds.ADDRESSES.show(("https://u:hunter2@a", "b")) == "https://a,b"

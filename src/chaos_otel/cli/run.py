@@ -147,6 +147,8 @@ def run(command: tuple[str, ...], **flags: Any) -> NoReturn:
     request = _request(argv, settings, chosen)
     try:
         if inside_run(environment):
+            if any(one["means"] == "flag" for one in request.destinations):
+                say("this run is a step of another one and goes where that goes")
             run_nested(request, environment)
         finished = capture(request, environment)
     except UnsupervisedError as error:

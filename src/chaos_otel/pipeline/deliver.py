@@ -51,7 +51,8 @@ def main(plan_file: str) -> int:
         from chaos_otel.config.environment import Environment
         from chaos_otel.pipeline.bug_report import write_bug_report
 
-        write_bug_report(error, ["deliver"], Environment.of_process())
+        path = write_bug_report(error, ["deliver"], Environment.of_process())
+        _note(plan, f"an error of ours ({type(error).__name__}); the details are in {path}")
         return 1
 
 
@@ -212,9 +213,7 @@ def _answer(
     notices: list[str],
     forwarded: list[dict[str, Any]],
 ) -> None:
-    """Tell capture what to tell; it may be gone."""
-    if plan.answers_fd < 0:
-        return
+    """Tell capture what to tell; it may be gone, or never have been there."""
     answer = outcome.answer() | {
         "recovered": [str(run) for run in recovered],
         "notices": notices,
@@ -224,7 +223,14 @@ def _answer(
         os.write(plan.answers_fd, json.dumps(answer).encode("ascii") + b"\n")
         os.close(plan.answers_fd)
     except OSError:
-        pass
+        for problem in filter(None, [outcome.problem, *notices]):
+            _note(plan, problem)
+
+
+def _note(plan: Plan, text: str) -> None:
+    from chaos_otel.pipeline.own_log import note
+
+    note(plan.state, "deliver", f"run {plan.run_id}: {text}")
 
 
 def _pump_on(plan: Plan, guard: Guard) -> None:
