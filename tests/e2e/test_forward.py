@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from tests.e2e.installed import Installed, is_free, wait_for
 from tests.e2e.recorded import Received, Reply, recording
 from tests.e2e.steps import step
@@ -107,21 +109,24 @@ def test_spans_come_while_the_command_runs(chaos: Installed) -> None:
     assert set(there.span_ids().values()) == {1}
 
 
-def test_a_killed_forwarder_loses_nothing(chaos: Installed) -> None:
-    """The forward process is killed while it sends: deliver completes the run, each span
-    byte-identical if it comes twice."""
+@pytest.mark.parametrize("victims", ["forward", "deliver", "deliver forward", "capture", "all"])
+def test_whoever_is_killed_nothing_is_lost(chaos: Installed, victims: str) -> None:
+    """kill -9 in the middle of streaming: deliver completes the run, each span byte-identical if it
+    comes twice."""
     chaos.env["TELEMETRY_FLUSH_INTERVAL"] = "0.1"
     script = chaos.script(STEPS + "read -r _\n")
     with recording() as there:
         run = chaos.start("run", "--otlp", there.url, "--", script, stdin=-1)
         wait_for(lambda: there.spans())
-        [pid] = wait_for(lambda: _forwarders(chaos))
-        os.kill(pid, signal.SIGKILL)
+        for name in ("forward", "deliver", "capture"):
+            if name in victims or victims == "all":
+                _kill(chaos, run, name)
         run.communicate(b"\n")
         wait_for(lambda: _all_free(chaos))
-        assert run.returncode == 0
-        assert chaos.call("deliver").returncode == 0
-    assert _waiting(chaos) == []
+        wait_for(lambda: _delivered_or_dead(chaos))
+        chaos.call("recover")
+        wait_for(lambda: chaos.call("deliver").returncode == 0)
+        wait_for(lambda: not _waiting(chaos))
     by_id: dict[bytes, set[bytes]] = {}
     for span in there.spans():
         by_id.setdefault(span.span_id, set()).add(span.SerializeToString(deterministic=True))
@@ -160,6 +165,86 @@ def test_one_bad_record_costs_no_other(chaos: Installed) -> None:
     assert set(there.span_ids().values()) == {1}
 
 
+def test_what_a_paused_destination_waits_for_is_told_once(chaos: Installed) -> None:
+    """The pause is news for one run; a quiet one tells it too, and the next one does not."""
+    with recording(lambda _: (401, {}, b"")) as there:
+        words = ("run", "-q", "--otlp", there.url, "--export-wait", "60s", "--", "true")
+        first, second = chaos.call(*words), chaos.call(*words)
+    assert b"paused" in first.stderr
+    assert second.stderr == b""
+
+
+def test_a_script_without_the_wrapper_is_forwarded(chaos: Installed) -> None:
+    """`telemetry_init` in a plain script: with consent its run goes to the destination too."""
+    beside = os.path.dirname(chaos.command)
+    chaos.env["PATH"] = f"{beside}:{chaos.env['PATH']}"
+    script = chaos.script(
+        '#!/bin/bash\n. "$(chaos-otel shell-lib)"\ntelemetry_init plain v1\n'
+        "telemetry_step greet -- echo hello\ntelemetry_flush\n"
+    )
+    with recording() as there:
+        chaos.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = there.url
+        assert chaos.call("consent", "grant", there.url).returncode == 0
+        chaos.bare(script)
+        wait_for(lambda: there.span_names() == ["greet", "plain"])
+        wait_for(lambda: not _waiting(chaos) or chaos.call("deliver").returncode == 0)
+    assert set(there.span_ids().values()) == {1}
+
+
+def test_an_imported_run_is_forwarded(chaos: Installed) -> None:
+    """`chaos-otel import` sends what it makes, if somebody has consented."""
+    chaos.run("true")
+    report = chaos.cwd / "chaos_report.json"
+    with recording() as there:
+        chaos.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = there.url
+        chaos.call("consent", "grant", there.url)
+        assert chaos.call("import", str(report)).returncode == 0
+        assert _waiting(chaos) == [] or chaos.call("deliver").returncode == 0
+    assert "chaos_report" in there.span_names()
+
+
+def test_a_run_without_destinations_delivers_what_waited(chaos: Installed) -> None:
+    """The next run sends it, whatever that run is itself consented to."""
+    port = _free_port()
+    chaos.call("run", "--otlp", f"http://127.0.0.1:{port}", "--", "true")
+    chaos.call("outbox", "retry")
+    with recording(port=port) as there:
+        chaos.call("run", "--export-wait", "60s", "--", "sleep", "2")
+        wait_for(lambda: not _waiting(chaos))
+    assert there.span_names() == ["true", "true"]
+
+
+def test_events_go_to_a_telemetry_endpoint(chaos: Installed) -> None:
+    """TELEMETRY_ENDPOINT with its key: one document for each run, with the bearer token."""
+    with recording() as there:
+        chaos.env |= {"TELEMETRY_ENDPOINT": f"{there.url}/events", "TELEMETRY_API_KEY": "s3cret"}
+        chaos.call("consent", "grant", f"{there.url}/events")
+        chaos.run("true")
+        wait_for(lambda: not _waiting(chaos) or chaos.call("deliver").returncode == 0)
+    [document] = there.documents()
+    assert document["script_name"] == "true"
+    headers = {name.lower(): value for name, value in there.requests[0].headers.items()}
+    assert headers["authorization"] == "Bearer s3cret"
+
+
+@pytest.mark.parametrize("setting", ["CHAOS_OTEL_OUTBOX_AGE", "CHAOS_OTEL_OUTBOX_SIZE"])
+def test_what_waits_too_long_or_is_too_much_is_given_up_and_counted(
+    chaos: Installed, setting: str
+) -> None:
+    """The next delivery lets go of it, says so, and the counter has it."""
+    url = f"http://127.0.0.1:{_free_port()}"
+    chaos.call("run", "--otlp", url, "--", "true")
+    wait_for(lambda: _all_free(chaos))
+    chaos.env[setting] = "1"
+    time.sleep(1.1)
+    done = chaos.call("deliver")
+    assert b"given up" in done.stderr
+    assert _waiting(chaos) == []
+    chaos.call("textfile", str(chaos.cwd))
+    [file] = chaos.cwd.glob("*.prom")
+    assert "chaos_otel_dropped_total" in file.read_text()
+
+
 def test_export_wait_0_waits_for_nothing(chaos: Installed) -> None:
     """With a budget of nothing a destination that never answers costs the end nothing, and the
     status is the command's."""
@@ -181,8 +266,18 @@ def _free_port() -> int:
         return port
 
 
-def _forwarders(chaos: Installed) -> list[int]:
-    """The forward processes that work in this test's world."""
+def _kill(chaos: Installed, run: subprocess.Popen[bytes], name: str) -> None:
+    pids = [run.pid] if name == "capture" else _processes(chaos, f"pipeline.{name}")
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+
+
+def _delivered_or_dead(chaos: Installed) -> bool:
+    return not _processes(chaos, "pipeline.deliver")
+
+
+def _processes(chaos: Installed, module: str) -> list[int]:
+    """The processes of ours that work in this test's world."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -190,7 +285,7 @@ def _forwarders(chaos: Installed) -> list[int]:
                 words = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            if b"pipeline.forward" in words and str(chaos.runtime).encode() in words:
+            if module.encode() in words and str(chaos.runtime).encode() in words:
                 found.append(int(entry.name))
     return found
 

@@ -13,7 +13,7 @@ _WIDTH = 160
 def summed(told: Mapping[str, Any]) -> dict[str, Any]:
     """For programs: the records of the run and of those before it as one figure."""
     values = {**told, "delivered": told["delivered"] + told["earlier"]}
-    for name in ("earlier", "waits", "news", "next_try_wall_ns"):
+    for name in ("earlier", "waits", "news", "metrics", "next_try_wall_ns"):
         del values[name]
     return values
 
@@ -51,7 +51,9 @@ def losses(forwarded: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _parts(told: Mapping[str, Any]) -> Iterator[str]:
-    if told["delivered"] or not told["waits"]:
+    if not told["delivered"] and told["metrics"]:
+        yield "metrics delivered"
+    elif told["delivered"] or not told["waits"]:
         yield f"{told['delivered']:,} records delivered"
     if told["earlier"]:
         yield f"{told['earlier']:,} of earlier runs"

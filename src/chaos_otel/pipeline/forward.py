@@ -69,6 +69,7 @@ def main(plan_file: str, orders_fd: int, answers_fd: int) -> None:
     place = Place(
         state=plan.state,
         runs=os.path.dirname(plan.folder),
+        cwd=plan.cwd,
         loaded=load(environment, {}, plan.cwd),
         environment=environment,
         pace=plan.pace,

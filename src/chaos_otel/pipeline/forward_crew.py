@@ -7,10 +7,10 @@ import os
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import NamedTuple
 
-from chaos_otel.config.destination import Destination
+from chaos_otel.config.destination import Destination, address_of
 from chaos_otel.config.destinations import destinations, with_headers
 from chaos_otel.config.environment import Environment
-from chaos_otel.config.settings import Loaded
+from chaos_otel.config.settings import Loaded, load
 from chaos_otel.errors import ChaosOtelError
 from chaos_otel.pipeline.consenting import Consents, current_consents
 from chaos_otel.pipeline.facts import installation_key
@@ -24,10 +24,11 @@ from chaos_otel.pipeline.waiting import WaitingRun, waiting_runs
 
 
 class Place(NamedTuple):
-    """Where runs lie, what holds here, how fast, and how errors of ours are told."""
+    """Where runs lie, where we are, what holds here, how fast, and how errors of ours are told."""
 
     state: str
     runs: str
+    cwd: str
     loaded: Loaded
     environment: Environment
     pace: Pace
@@ -48,7 +49,8 @@ def crew(
     own = {one.key: one for one in live}
     waiting = {one.key: one for one in _waited_for(place, only) if one.key not in own}
     current = _configured(place) if waiting else {}
-    known = {**own, **{key: current.get(key, one) for key, one in waiting.items()}}
+    later = {key: current.get(key) or _typed_again(place, one) for key, one in waiting.items()}
+    known = own | later
     return [
         _worker(
             place,
@@ -76,6 +78,23 @@ def _configured(place: Place) -> dict[str, Destination]:
     except ChaosOtelError:
         return {}
     return {one.key: one for one in found}
+
+
+def _typed_again(place: Place, one: Destination) -> Destination:
+    """One that only its run's flags named, as it would be if it were typed today."""
+    url = address_of(one.key).partition(" ")[2]
+    flags: dict[str, object] = {
+        "endpoint" if one.kind == "endpoint" else "otlp": url if one.kind == "endpoint" else (url,),
+        "insecure": one.tls.insecure or None,
+        "otlp_protocol": one.protocol if one.kind == "otlp" else None,
+    }
+    try:
+        loaded = load(place.environment, flags, place.cwd)
+        found = destinations(loaded, place.environment, secrets=False).destinations
+    except ChaosOtelError:
+        return one
+    same = [it for it in found if it.key == one.key]
+    return same[0]._replace(means=one.means) if same else one
 
 
 def _worker(

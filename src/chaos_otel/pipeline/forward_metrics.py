@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from chaos_otel import __version__, semconv
 from chaos_otel.exporters.answer import Answer
@@ -37,11 +37,15 @@ def of_script(series: Sequence[Series], script: str) -> list[Series]:
     return [one for one in series if not script or (semconv.LABEL_SCRIPT, script) in one.labels]
 
 
-def send_series(
-    dispatch: Dispatch, *, script: str = "", before: Sequence[Series] = ()
-) -> Answer | None:
-    """Send a snapshot of now, and in front of it `before` if no newer one was sent. None where
-    there is nothing to send, or no store.
+class Snapshot(NamedTuple):
+    """What became of one: None where there was nothing to send. It shows `at_wall_ns`."""
+
+    answer: Answer | None = None
+    at_wall_ns: int = 0
+
+
+def send_series(dispatch: Dispatch, *, script: str = "", before: Sequence[Series] = ()) -> Snapshot:
+    """Send a snapshot of now, and in front of it `before` if no newer one was sent.
 
     Waits for other senders; OutOfTimeError where there is no time left, StateError where the store
     cannot be read.
@@ -52,12 +56,12 @@ def send_series(
             if fd >= 0:
                 return _send_alone(dispatch, database, fd, script=script, before=before)
         dispatch.orders.sleep(_LOOK_AGAIN_S)
-    return None
+    return Snapshot()
 
 
 def _send_alone(
     dispatch: Dispatch, database: Database, fd: int, *, script: str, before: Sequence[Series]
-) -> Answer | None:
+) -> Snapshot:
     answer: Answer | None = None
     sent_ns = _last_sent(fd)
     now = series_now(database, hold_s=dispatch.pace.hold_s)
@@ -67,7 +71,7 @@ def _send_alone(
         sent_ns = series[0].at_wall_ns
         answer = dispatch.courier.send("metrics", _body(series, database))
         os.pwrite(fd, b"%020d" % sent_ns, 0)
-    return answer
+    return Snapshot(answer, sent_ns)
 
 
 def _body(series: Sequence[Series], database: Database) -> bytes:

@@ -19,8 +19,8 @@ UNANSWERED_S: Final = 0.5
 
 def outcomes(workers: Iterable[Worker]) -> list[dict[str, Any]]:
     """For each destination: `delivered`, `rejected` and `buried` records of the run that is under
-    way, whether it `waits`, `state`, `problem` (why), `news` (a pause that was not known before);
-    `earlier` records and `runs` of those that had waited."""
+    way, whether `metrics` were taken, whether it `waits`, `state`, `problem` (why), `news` (a pause
+    that was not known before); `earlier` records and `runs` of those that had waited."""
     return [_outcome(worker) for worker in workers]
 
 
@@ -76,6 +76,7 @@ def _outcome(worker: Worker) -> dict[str, Any]:
         "rejected": sent.rejected if sent is not None else 0,
         "rejection": sent.rejection if sent is not None else "",
         "buried": live.buried if live is not None else 0,
+        "metrics": worker.sent_metrics,
         "waits": not worker.live_done or (live is not None and not live.mine),
         "state": state.state if state is not None else "ready",
         "next_try_wall_ns": state.next_try_wall_ns if state is not None else 0,

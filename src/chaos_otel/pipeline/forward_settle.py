@@ -24,13 +24,13 @@ _SETTLE = "chaos_otel.pipeline.settle"
 _WITHIN_S = 30.0
 
 
-def have_settled(dispatch: Dispatch, *, script: str) -> None:
-    """Have the metrics sent again when the last of the held series settles; nothing where none is
-    held. Raises OSError or StateError."""
+def have_settled(dispatch: Dispatch, *, script: str, shown_wall_ns: int) -> None:
+    """Have the metrics sent again when the last series settles that a snapshot of that moment
+    showed as 0; nothing where there is none. Raises OSError or StateError."""
     database, hold_s = dispatch.ledger.database, dispatch.pace.hold_s
     if database is None:
         return
-    due = settles_at_wall_ns(database, now_wall_ns=time.time_ns(), hold_s=hold_s)
+    due = settles_at_wall_ns(database, now_wall_ns=shown_wall_ns, hold_s=hold_s)
     if due is None:
         return
     place = json.dumps([dispatch.destination.to_json(), script], sort_keys=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Container
 from typing import Any, Final
 
 from chaos_otel.config.environment import Environment
+from chaos_otel.config.folders import working_folder
 from chaos_otel.config.settings import Loaded
 from chaos_otel.exporters.grpc_surroundings import set_apart
 from chaos_otel.pipeline.forward_crew import Place, crew
@@ -39,6 +40,7 @@ def forward_waiting(
     place = Place(
         state=state,
         runs=f"{state}/{RUNS}",
+        cwd=working_folder(),
         loaded=loaded,
         environment=environment,
         pace=Pace.of(loaded.settings),

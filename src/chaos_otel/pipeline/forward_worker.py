@@ -66,6 +66,7 @@ class Worker:
         self.dispatch: Dispatch | None = None
         self.live: RunForwarding | None = None
         self.live_done = not live_folder
+        self.sent_metrics = False
         self._live_folder = live_folder
         self._make = make
         self._orders = orders
@@ -183,9 +184,10 @@ class Worker:
         script = self.live.script if dispatch.destination.means == "flag" else ""
         if dispatch.destination.means == "flag" and not script:
             return False
-        answer = send_series(dispatch, script=script, before=self._before)
-        if not isinstance(answer, Delivered | None):
+        sent = send_series(dispatch, script=script, before=self._before)
+        self.sent_metrics = self.sent_metrics or isinstance(sent.answer, Delivered)
+        if not isinstance(sent.answer, Delivered | None):
             self._metrics_done = self._metrics_done or self._orders.ended
-        elif last:
-            have_settled(dispatch, script=script)
+        elif last and sent.answer is not None:
+            have_settled(dispatch, script=script, shown_wall_ns=sent.at_wall_ns)
         return True
