@@ -45,7 +45,9 @@ class Place:
 def open_place() -> Iterator[Place]:
     """Make the folders and compile `stamp`; all is removed at the end."""
     # what is done after an answer may still be going on in there
-    with tempfile.TemporaryDirectory(prefix="chaos-otel-bench-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(
+        prefix="chaos-otel-bench-", ignore_cleanup_errors=True
+    ) as name:
         base = Path(name)
         folders = {part: base / part for part in ("work", "home", "state", "runtime")}
         for folder in folders.values():
