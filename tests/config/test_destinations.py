@@ -44,7 +44,7 @@ def only(flags: Mapping[str, object] | None = None, /, **variables: str) -> Dest
 
 def test_with_nothing_set_there_is_none() -> None:
     """No address by default: not even the standard's localhost."""
-    assert find() == Found((), [], {})
+    assert find() == Found((), [], {}, {})
     assert find(OTEL_EXPORTER_OTLP_HEADERS="a=b", OTEL_TRACES_EXPORTER="otlp").destinations == ()
 
 
@@ -222,6 +222,7 @@ def test_plain_text_to_another_machine_is_refused() -> None:
     found = find(**{ENDPOINT: "http://c.example:4318"})
     assert found.destinations == ()
     assert "plain text" in str(found.problems[0])
+    assert found.unusable == {"otlp http://c.example:4318": found.problems[0]}
     assert only(**{ENDPOINT: "http://c.example:4318"}, CHAOS_OTEL_INSECURE="1").tls.insecure
     assert only({"insecure": True}, **{ENDPOINT: "http://c.example"}).tls.insecure
     assert only(**{ENDPOINT: "http://c.example"}, OTEL_EXPORTER_OTLP_INSECURE="true").tls.insecure

@@ -214,4 +214,4 @@ def _tell(
         paint = painter(wants_colour(environment.mapping(), sys.stderr))
         write_lines(summary.lines(finished, paint))
         if chosen is not None and chosen.unconsented:
-            write_lines([summary.not_consented([one.key for one in chosen.unconsented])])
+            write_lines([summary.not_consented(chosen.unconsented)])

@@ -25,11 +25,13 @@ class Found(NamedTuple):
     """The destinations, those of flags first, and what was wrong, each thing with its remedy.
 
     `origins` says by key where each option of a destination came from (url, protocol, …).
+    `unusable` are those of the problems by which a destination was left out, by its key.
     """
 
     destinations: tuple[Destination, ...]
     problems: list[Problem]
     origins: Mapping[str, Mapping[str, str]]
+    unusable: Mapping[str, Problem]
 
 
 def destinations(loaded: Loaded, environment: Environment, *, secrets: bool = True) -> Found:
@@ -41,18 +43,18 @@ def destinations(loaded: Loaded, environment: Environment, *, secrets: bool = Tr
     layers = Layers(loaded, environment)
     wanted, problems = _all_wanted(layers)
     found: list[Destination] = []
-    unusable: list[Problem] = []
+    unusable: dict[str, Problem] = {}
     origins: dict[str, Mapping[str, str]] = {}
     for key, one in wanted.items():
         try:
             _refuse_plain_text(key, one)
             headers = _revealed(one, environment) if secrets else {}
         except ConfigError as error:
-            unusable.append(Problem(one.origin, str(error.args[0]), error.hint))
+            unusable[key] = Problem(one.origin, str(error.args[0]), error.hint)
             continue
         found.append(one.destination(key, headers))
         origins[key] = one.origins()
-    return Found(tuple(found), unusable + problems, origins)
+    return Found(tuple(found), [*unusable.values(), *problems], origins, unusable)
 
 
 def with_headers(destination: Destination, loaded: Loaded, environment: Environment) -> Destination:

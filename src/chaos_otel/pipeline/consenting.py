@@ -15,16 +15,16 @@ from chaos_otel.config.host_consent import host_grants
 from chaos_otel.config.problem import Problem
 from chaos_otel.config.settings import Loaded
 from chaos_otel.errors import StateError
-from chaos_otel.privacy.consent import Held, decide, fold, host_changes
+from chaos_otel.privacy.consent import GRANT, Held, decide, fold, host_changes
 from chaos_otel.store.consents import append_consents, read_consents
 
 
 class Chosen(NamedTuple):
-    """Destinations by whether there is consent; `means` of those in `consented` is never empty.
-    None has its headers."""
+    """Destinations by whether there is consent; `means` of those in `consented` is never empty, and
+    none has its headers. `unconsented` are keys."""
 
     consented: tuple[Destination, ...]
-    unconsented: tuple[Destination, ...]
+    unconsented: tuple[str, ...]
     problems: list[Problem]
 
 
@@ -39,6 +39,12 @@ class Consents(NamedTuple):
         """Nobody has said anything, or it cannot be read."""
         return cls(Held({}, {}), frozenset())
 
+    @property
+    def grant_something(self) -> bool:
+        """Whether anybody has consented to anything."""
+        granted = any(change.verb == GRANT for change in self.held.person.values())
+        return granted or bool(self.host)
+
     def means(
         self, destination: Destination, *, since_wall_ns: int | None = None
     ) -> Means | Literal[""]:
@@ -46,28 +52,32 @@ class Consents(NamedTuple):
         return decide(destination, self.held, self.host, since_wall_ns=since_wall_ns)
 
     def means_at(self, address: str) -> Means | Literal[""]:
-        """The same for an address (`otlp https://…`), whether it is configured or not."""
+        """The same for an address or a key (`otlp https://…`), whether it is configured or not."""
         return self.means(Destination(address, "otlp", {}))
 
 
 def choose(loaded: Loaded, environment: Environment) -> Chosen:
     """Look every configured destination up. UsageError for a flag that names none; no other error:
-    where consents cannot be read nobody has consented."""
+    where consents cannot be read nobody has consented.
+
+    What is wrong with destinations is nobody's concern as long as nobody has consented to any: many
+    have the standard variables set for some other program.
+    """
     found = destinations(loaded, environment, secrets=False)
-    if not found.destinations:
-        return Chosen((), (), found.problems)
-    problems = list(found.problems)
+    problems: list[Problem] = []
     try:
-        consents, wrong = current_consents(loaded)
-        problems += wrong
+        consents, problems = current_consents(loaded)
     except StateError as error:
         consents = Consents.none()
         problems.append(Problem("consents", str(error.args[0]), error.hint))
     means = [consents.means(one) for one in found.destinations]
     pairs = list(zip(found.destinations, means, strict=True))
+    silent = {key: one for key, one in found.unusable.items() if not consents.means_at(key)}
+    if consents.grant_something or any(means):
+        problems += [one for one in found.problems if one not in silent.values()]
     return Chosen(
         tuple(one._replace(means=by) for one, by in pairs if by),
-        tuple(one for one, by in pairs if not by),
+        (*(one.key for one, by in pairs if not by), *silent),
         problems,
     )
 
