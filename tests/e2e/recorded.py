@@ -116,6 +116,9 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 1024
     recorded: Recorded
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who was killed, or ran out of time, hears no answer."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"

@@ -115,8 +115,9 @@ class Gate:
                 )
             )
 
-    def later(self, answer: Later) -> None:
-        """Not now. Failures of several processes at one time count as one."""
+    def later(self, answer: Later, *, most_attempts: int = 1 << 30) -> None:
+        """Not now. Failures of several processes at one time count as one; this one, as the
+        `most_attempts`th in a row at most."""
         if not self.learns:
             return
         self._look()
@@ -125,7 +126,7 @@ class Gate:
         told = self.state.state == "waiting" and self.state.last_error_wall_ns > self._tried_wall_ns
         if told and not self.asked_to_wait:
             return
-        attempts = self.state.attempts + 1
+        attempts = min(self.state.attempts + 1, max(most_attempts, self.state.attempts))
         wait_s = backoff_s(
             attempts, after_s=answer.after_s, patience=self._patience, draw=self._draw
         )

@@ -15,6 +15,8 @@ from chaos_otel.pipeline.own_log import note
 
 # a request that was under way for less says nothing about its destination
 UNANSWERED_S: Final = 0.5
+# it was our time that ended, not its own: it is left alone for a minute at most
+IMPATIENT_ATTEMPTS: Final = 6
 
 
 def outcomes(workers: Iterable[Worker]) -> list[dict[str, Any]]:
@@ -41,7 +43,7 @@ def _give_up(place: Place, worker: Worker, reason: str) -> None:
         fingerprint=dispatch.gate.fingerprint if dispatch is not None else "",
         note=lambda text: note(place.state, "forward", f"{worker.key}: {text}"),
     )
-    gate.later(Later(reason))
+    gate.later(Later(reason), most_attempts=IMPATIENT_ATTEMPTS)
     ledger.close()
 
 
