@@ -63,8 +63,8 @@ def _send_alone(
     dispatch: Dispatch, database: Database, fd: int, *, script: str, before: Sequence[Series]
 ) -> Snapshot:
     answer: Answer | None = None
-    sent_ns = _last_sent(fd)
     now = series_now(database, hold_s=dispatch.pace.hold_s)
+    sent_ns = _last_sent(fd, now_wall_ns=time.time_ns())
     for series in (of_script(before, script), of_script(now, script)):
         if not series or series[0].at_wall_ns <= sent_ns:
             continue
@@ -84,6 +84,9 @@ def _body(series: Sequence[Series], database: Database) -> bytes:
     return encode_metrics(data)
 
 
-def _last_sent(fd: int) -> int:
+def _last_sent(fd: int, *, now_wall_ns: int) -> int:
+    """A time that is still to come was read from a clock that has been put back since: waiting for
+    it would keep the destination without metrics until then."""
     text = os.pread(fd, 20, 0)
-    return int(text) if text.isdigit() else 0
+    sent_ns = int(text) if text.isdigit() else 0
+    return sent_ns if sent_ns <= now_wall_ns else 0

@@ -20,7 +20,8 @@ class RunForwarding:
 
     `is_over` says whether the journal is complete; with `needs_end` one that does not say how the
     run ended is left to be closed first. `mine`: nobody else forwards it. `done`: there is nothing
-    left to do for it here. `delivered` and `buried` count records.
+    left to do for it here; `given_up`: because somebody has revoked or dropped it. `delivered` and
+    `buried` count records.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class RunForwarding:
             os.path.basename(folder), waiting_bytes=_size_bytes(f"{folder}/{JOURNAL}")
         )
         self.done = not self.mine or cursor.state != "waiting"
+        self.given_up = cursor.state == "dropped"
         self.delivered = 0
         self._receipt = RunReceipt(dispatch.ledger, cursor)
 
@@ -74,7 +76,7 @@ class RunForwarding:
         Call it only while the destination may be tried. Raises OutOfTimeError.
         """
         if not self._is_listed():
-            self.done = True
+            self.done = self.given_up = True
             return False
         stream, pace = self._open(), self._dispatch.pace
         grew = self._read(stream)

@@ -175,12 +175,15 @@ class Worker:
         """Send a snapshot if one is due: at first, each flush interval, when the run is counted."""
         if self._metrics_done:
             return False
+        assert self.live is not None
+        if self.live.given_up:
+            self._metrics_done = True  # who revokes means the counters as well
+            return False
         last = self.live_done and self._orders.counted
         if not last and (self._orders.ended or time.monotonic() < self._metrics_due_s):
             return False
         self._metrics_due_s = time.monotonic() + max(1.0, dispatch.pace.flush_interval_s)
         self._metrics_done = last
-        assert self.live is not None
         script = self.live.script if dispatch.destination.means == "flag" else ""
         if dispatch.destination.means == "flag" and not script:
             return False
