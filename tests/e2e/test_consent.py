@@ -307,3 +307,24 @@ def test_a_script_without_a_wrapper_is_sent_with_consent_only(
     wait_for(lambda: not _waiting(chaos), seconds=90)
     (document,) = there.documents()
     assert (document["script_name"], document["script_version"]) == ("shop", "v1")
+
+
+def test_a_run_under_way_sends_no_more_after_a_revoke(chaos: Installed, there: Recorded) -> None:
+    """What its flag allowed counts no more; the command does not notice."""
+    gate = chaos.cwd / "gate"
+    chaos.env["CHAOS_OTEL_FLUSH_INTERVAL"] = "100ms"
+    script = chaos.script(
+        '#!/bin/bash\n. "$(chaos-otel shell-lib)"\ntelemetry_step before -- true\n'
+        f'until [ -e "{gate}" ]; do sleep 0.05; done\ntelemetry_step after -- true\nexit 7\n'
+    )
+    chaos.env["PATH"] = f"{Path(chaos.command).parent}:{chaos.env['PATH']}"
+    with chaos.start("run", "--otlp", there.url, "--export-wait", "5s", "--", script) as running:
+        wait_for(lambda: "before" in there.span_names(), seconds=90)
+        assert chaos.call("consent", "revoke", "otlp", there.url).returncode == 0
+        sent = len(there.requests)
+        gate.touch()
+        assert running.wait() == 7
+    _settled(chaos)
+    assert "after" not in there.span_names()
+    assert len(there.requests) <= sent + 1  # one may have been on its way
+    assert _waiting(chaos) == []
