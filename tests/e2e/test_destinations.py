@@ -58,6 +58,17 @@ def test_several_destinations_each_in_its_own_way(chaos: Installed, tmp_path: Pa
     assert document.headers["authorization"] == "Bearer key"
 
 
+def test_a_token_s_variable_is_redacted_whatever_its_name(chaos: Installed) -> None:
+    """What a settings file takes a token from holds one."""
+    _config(
+        chaos,
+        '[destinations.x]\nurl = "https://c.invalid"\nheaders = {x-team = "env:WHO_WE_ARE"}\n',
+    )
+    chaos.env["WHO_WE_ARE"] = "plain-words"
+    assert chaos.run("echo", "plain-words").stdout == b"plain-words\n"
+    assert b"plain-words" not in chaos.journals()[-1].read_bytes()
+
+
 def test_what_is_spoken_can_be_typed(chaos: Installed) -> None:
     """`--otlp-protocol grpc` for a typed address."""
     with OtlpServer("healthy", protocol="grpc") as server:

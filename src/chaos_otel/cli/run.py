@@ -185,7 +185,10 @@ def _request(argv: list[bytes], settings: Settings, chosen: Chosen | None) -> Re
         inject=settings.inject,
         otlp_receiver=settings.otlp_receiver,
         wait=settings.wait,
-        redact_value_from=settings.redact_value_from,
+        redact_value_from=(
+            *settings.redact_value_from,
+            *(chosen.token_variables if chosen else ()),
+        ),
         retention_age_s=settings.retention_age_s,
         retention_bytes=settings.retention_bytes,
         destinations=tuple(one.to_json() for one in chosen.consented) if chosen else (),

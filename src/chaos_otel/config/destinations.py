@@ -26,12 +26,14 @@ class Found(NamedTuple):
 
     `origins` says by key where each option of a destination came from (url, protocol, …).
     `unusable` are those of the problems by which a destination was left out, by its key.
+    `token_variables` hold tokens, whatever their names say.
     """
 
     destinations: tuple[Destination, ...]
     problems: list[Problem]
     origins: Mapping[str, Mapping[str, str]]
     unusable: Mapping[str, Problem]
+    token_variables: tuple[str, ...] = ()
 
 
 def destinations(loaded: Loaded, environment: Environment, *, secrets: bool = True) -> Found:
@@ -54,7 +56,13 @@ def destinations(loaded: Loaded, environment: Environment, *, secrets: bool = Tr
             continue
         found.append(one.destination(key, headers))
         origins[key] = one.origins()
-    return Found(tuple(found), [*unusable.values(), *problems], origins, unusable)
+    return Found(
+        tuple(found),
+        [*unusable.values(), *problems],
+        origins,
+        unusable,
+        tuple(sorted({name for one in wanted.values() for name in _token_variables(one)})),
+    )
 
 
 def with_headers(destination: Destination, loaded: Loaded, environment: Environment) -> Destination:
@@ -140,3 +148,8 @@ def _refuse_plain_text(key: str, wanted: Wanted) -> None:
 def _revealed(wanted: Wanted, environment: Environment) -> dict[str, str]:
     headers: tuple[Header, ...] = wanted.option("headers", ())
     return {one.name: reveal(one.name, one.secret, environment) for one in headers}
+
+
+def _token_variables(wanted: Wanted) -> list[str]:
+    headers: tuple[Header, ...] = wanted.option("headers", ())
+    return [one.secret.text for one in headers if one.secret.kind == "env"]

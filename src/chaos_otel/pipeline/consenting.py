@@ -21,11 +21,12 @@ from chaos_otel.store.consents import append_consents, read_consents
 
 class Chosen(NamedTuple):
     """Destinations by whether there is consent; `means` of those in `consented` is never empty, and
-    none has its headers. `unconsented` are keys."""
+    none has its headers. `unconsented` are keys. `token_variables` hold tokens."""
 
     consented: tuple[Destination, ...]
     unconsented: tuple[str, ...]
     problems: list[Problem]
+    token_variables: tuple[str, ...] = ()
 
 
 class Consents(NamedTuple):
@@ -79,6 +80,7 @@ def choose(loaded: Loaded, environment: Environment) -> Chosen:
         tuple(one._replace(means=by) for one, by in pairs if by),
         (*(one.key for one, by in pairs if not by), *silent),
         problems,
+        found.token_variables,
     )
 
 
