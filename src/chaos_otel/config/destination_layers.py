@@ -95,7 +95,8 @@ class Layers:
             return {}
         beside = self._endpoint_beside_key(origin.source)
         if beside and _key_of(beside) not in ("", key):
-            self._withhold(origin.source, "the endpoint beside it", key)
+            whose = _BESIDE.get(origin.source, "the endpoint of the same file")
+            self._withhold(origin.source, whose, key)
             return {}
         try:
             if origin.layer == "file":
