@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 # a Pushgateway is consented to like the others, and sent to by `push` alone
 DestinationKind: TypeAlias = Literal["otlp", "endpoint", "pushgateway"]
@@ -63,9 +63,25 @@ class Destination(NamedTuple):
         known = {key: value for key, value in values.items() if key in cls._fields}
         try:
             known["tls"] = Tls(**known.get("tls", {}))
-            return cls(**known)
+            read = cls(**known)
         except TypeError as error:
             raise ValueError(f"not a destination: {error}") from error
+        if not read._is_sound():
+            raise ValueError("not a destination: it has values of other types")
+        return read
+
+    def _is_sound(self) -> bool:
+        words = (self.key, self.proxy, self.name, *self.tls[:3])
+        return (
+            isinstance(self.urls, Mapping)
+            and all(isinstance(word, str) for word in (*words, *self.urls.values()))
+            and all(signal in get_args(Signal) for signal in self.urls)
+            and self.key.isascii()
+            and self.kind in get_args(DestinationKind)
+            and self.protocol in get_args(Protocol)
+            and self.means in ("", *get_args(Means))
+            and isinstance(self.timeout_s, int | float)
+        )
 
     def __repr__(self) -> str:
         """Without the headers: this may end in a log."""

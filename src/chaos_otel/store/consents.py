@@ -99,6 +99,8 @@ def _change(values: Any) -> Change | None:
     at, destination, by = (values.get(key) for key in ("at", "destination", "by"))
     if type(at) is not int or not isinstance(destination, str) or not isinstance(by, str):
         return None
+    if not 0 <= at < 1 << 63:  # no moment that a clock of ours has told
+        return None
     return Change(at, values["change"], destination, values["said"], by)
 
 
