@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos_otel.privacy.retention import Removable, StoredRun, removable
+from chaos_otel.privacy.retention import Removable, StoredRun, WaitingRun, overdue, removable
 
 NOW = 1_800_000_000.0
 DAY = 86_400.0
@@ -66,3 +66,17 @@ def test_what_stays_is_within_the_limits(runs: list[StoredRun]) -> None:
                for one in left)  # fmt: skip
     assert sum(one.size_bytes for one in left) <= 100 or all(one.live for one in left)
     assert not {one.run_id for one in runs if one.live} & {*gone.delivered, *gone.lost}
+
+
+def test_what_waits_is_given_up_by_age_first_then_by_size() -> None:
+    """The oldest of the rest go until the rest fits; one from the future is new."""
+    runs = [
+        WaitingRun("old", 10, since_wall_s=0),
+        WaitingRun("second", 10, since_wall_s=500),
+        WaitingRun("third", 10, since_wall_s=600),
+        WaitingRun("future", 10, since_wall_s=10**12),
+    ]
+    going = overdue(runs, now_wall_s=1000, max_age_s=600, max_bytes=25)
+    assert going.too_old == ("old",)
+    assert going.too_many == ("second",)
+    assert overdue(runs, now_wall_s=500, max_age_s=600, max_bytes=40) == ((), ())

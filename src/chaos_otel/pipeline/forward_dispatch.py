@@ -72,6 +72,11 @@ class Dispatch:
         self.ledger.close()
 
     @property
+    def attempts(self) -> int:
+        """How often in a row this process tries."""
+        return max(1, self.pace.retry_attempts)
+
+    @property
     def sent_anything(self) -> bool:
         """Whether there is a courier to ask what came of it."""
         return self._courier is not None

@@ -39,6 +39,7 @@ class RunForwarding:
         self._held = ExitStack()
         self._stream: Stream | None = None
         self._listed: tuple[int, ...] = ()
+        self.dropped = False
         self.mine = self._held.enter_context(run_lock(folder, dispatch.destination.key))
         cursor = dispatch.ledger.open_cursor(
             os.path.basename(folder), waiting_bytes=_size_bytes(f"{folder}/{JOURNAL}")
@@ -146,14 +147,14 @@ class RunForwarding:
         try:
             status = os.stat(f"{self._folder}/{FORWARD}")
         except OSError:
+            self.dropped = True
             return False
         seen = (status.st_ino, status.st_mtime_ns, status.st_size)
         if seen != self._listed:
-            keys = {one.key for one in read_destinations(self._folder)}
-            if self._dispatch.destination.key not in keys:
-                return False
             self._listed = seen
-        return True
+            keys = {one.key for one in read_destinations(self._folder)}
+            self.dropped = self._dispatch.destination.key not in keys
+        return not self.dropped
 
 
 def _size_bytes(path: str) -> int:

@@ -130,7 +130,7 @@ class Worker:
     def _turn(self, dispatch: Dispatch) -> bool:
         """Do the next thing, or wait a little; False when all is done."""
         wait_s = dispatch.gate.wait_s()
-        if wait_s > 0 or dispatch.gate.failures >= dispatch.pace.retry_attempts:
+        if wait_s > 0 or dispatch.gate.failures >= dispatch.attempts:
             return self._wait_out(dispatch, wait_s)
         if self._step_live() or self._step_metrics(dispatch):
             return True
@@ -151,6 +151,7 @@ class Worker:
         assert self.live is not None
         moved = self.live.step()
         self.live_done = self.live.done
+        self._metrics_done = self._metrics_done or self.live.dropped
         return moved or self.live_done
 
     def _wait_out(self, dispatch: Dispatch, wait_s: float) -> bool:
@@ -162,7 +163,7 @@ class Worker:
             gate.failures = 0 if not gate.wait_s() else gate.failures
             return True
         patience_s = self._patience.asked_s if gate.asked_to_wait else self._patience.guessed_s
-        again = 0 < gate.failures < dispatch.pace.retry_attempts and not gate.paused
+        again = 0 < gate.failures < dispatch.attempts and not gate.paused
         if not (again and wait_s < min(patience_s, self._orders.left_s)):
             return False
         self._orders.wait(wait_s)

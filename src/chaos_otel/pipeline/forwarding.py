@@ -12,8 +12,10 @@ import select
 import time
 from typing import Any
 
+from chaos_otel.pipeline.destinations_file import waits
 from chaos_otel.pipeline.handover import spawn_detached
 from chaos_otel.pipeline.plan import Plan, plan_path
+from chaos_otel.pipeline.stored_runs import run_ids
 from chaos_otel.runner.descriptors import pipe_above_2
 
 MODULE = "chaos_otel.pipeline.forward"
@@ -101,6 +103,5 @@ class Forwarding:
 
 
 def _something_waits(plan: Plan) -> bool:
-    from chaos_otel.pipeline.waiting import waiting_folders
-
-    return bool(waiting_folders(os.path.dirname(plan.folder)))
+    runs = os.path.dirname(plan.folder)
+    return any(waits(f"{runs}/{run_id}") for run_id in run_ids(runs))
