@@ -27,6 +27,12 @@ class Address(NamedTuple):
         return f"{scheme}://{self.authority}{self.target.partition('?')[0]}"
 
     @property
+    def place(self) -> str:
+        """`host:port`, an IPv6 address in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
     def is_here(self) -> bool:
         """Whether it is this machine itself, so that no network sees what is said."""
         if self.host.lower().rstrip(".") == "localhost":

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol, TypeAlias
 
 from chaos_otel.config.destination import Signal
+from chaos_otel.exporters.network_fault import NetworkFault
 
 
 class Delivered(NamedTuple):
@@ -39,6 +40,11 @@ class Paused(NamedTuple):
 
 
 Answer: TypeAlias = Delivered | Later | Refused | Paused
+
+
+def unanswered(fault: NetworkFault) -> Later | Paused:
+    """What can be done where no answer came at all."""
+    return Paused(fault.reason) if fault.is_lasting else Later(fault.reason)
 
 
 class Sender(Protocol):

@@ -11,13 +11,12 @@ from collections.abc import Callable
 from typing import Final
 
 from chaos_otel.config.destination import Destination, Signal
-from chaos_otel.exporters.answer import Answer, Delivered, Later, Paused
+from chaos_otel.exporters.answer import Answer, Delivered, Later, Paused, unanswered
 from chaos_otel.exporters.guarded_send import guarded
-from chaos_otel.exporters.http_answer import answer_to
+from chaos_otel.exporters.http_answer import answer_to, asked_to_wait_s
 from chaos_otel.exporters.http_request import HttpAnswer, HttpClient
 from chaos_otel.exporters.network_fault import NetworkFault
 from chaos_otel.exporters.reason import quoted
-from chaos_otel.exporters.retry_after import retry_after_s
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 _KEY_DIGITS: Final = 32
@@ -64,7 +63,7 @@ class EndpointSender:
             url, headers, body, timeout_s=min(timeout_s, destination.timeout_s)
         )
         if isinstance(said, NetworkFault):
-            return Paused(said.reason) if said.is_lasting else Later(said.reason)
+            return unanswered(said)
         return endpoint_answer(said, now_wall_ns=self._wall_ns())
 
 
@@ -75,9 +74,7 @@ def endpoint_answer(said: HttpAnswer, *, now_wall_ns: int) -> Answer:
     if 200 <= said.status < 300:
         return _taken(said)
     if said.status == 409:
-        after = said.headers.get("retry-after", "")
-        date = said.headers.get("date", "")
-        return Later("HTTP 409", retry_after_s(after, date=date, now_wall_ns=now_wall_ns))
+        return Later("HTTP 409", asked_to_wait_s(said, now_wall_ns=now_wall_ns))
     if said.status == 404:
         return Paused("HTTP 404; check the path of its address")
     return answer_to("events", said, now_wall_ns=now_wall_ns)
@@ -85,7 +82,7 @@ def endpoint_answer(said: HttpAnswer, *, now_wall_ns: int) -> Answer:
 
 def _taken(said: HttpAnswer) -> Answer:
     body = said.body.strip()
-    kind = said.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = said.content_type
     if not body or (kind == "text/plain" and not body.startswith(b"<")) or _is_json(body):
         return Delivered()
     what = "a page of HTML" if "html" in kind or body.startswith(b"<") else quoted(kind) or "a body"

@@ -17,7 +17,6 @@ from urllib.parse import quote
 import grpc
 
 from chaos_otel.config.destination import Destination
-from chaos_otel.exporters.address import Address
 from chaos_otel.exporters.deadline import Deadline
 from chaos_otel.exporters.grpc_answer import GrpcStatus
 from chaos_otel.exporters.grpc_metadata import metadata_of
@@ -98,7 +97,7 @@ def _status(error: Any) -> GrpcStatus:
 
 def _open_channel(destination: Destination, route: Route) -> grpc.Channel:
     """It connects when it is first used."""
-    target = f"dns:///{_place(route.address)}"
+    target = f"dns:///{route.address.place}"
     compression = grpc.Compression.Gzip if destination.gzip else grpc.Compression.NoCompression
     options = _options(route)
     if not route.address.is_secure:
@@ -120,7 +119,7 @@ def _options(route: Route) -> list[tuple[str, str | int]]:
     ]
     if route.proxy is not None:
         user = _user(route.fields.get("Proxy-Authorization", ""))
-        options.append(("grpc.http_proxy", f"http://{user}{_place(route.proxy)}"))
+        options.append(("grpc.http_proxy", f"http://{user}{route.proxy.place}"))
     return options
 
 
@@ -133,8 +132,3 @@ def _user(authorization: str) -> str:
         return quote(base64.b64decode(encoded).decode(), safe=":") + "@"
     except ValueError:
         return ""
-
-
-def _place(address: Address) -> str:
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    return f"{host}:{address.port}"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from chaos_otel.config.destination import Destination, Signal
-from chaos_otel.exporters.answer import Answer, Later, Paused
+from chaos_otel.exporters.answer import Answer, Later, Paused, unanswered
 from chaos_otel.exporters.deadline import Deadline
 from chaos_otel.exporters.diagnosis import diagnosed
 from chaos_otel.exporters.grpc_answer import GrpcStatus, answer_to
 from chaos_otel.exporters.grpc_line import GrpcLine, found_no_server
 from chaos_otel.exporters.grpc_metadata import metadata_problem
 from chaos_otel.exporters.guarded_send import guarded
-from chaos_otel.exporters.network_fault import ConnectError, NetworkFault
+from chaos_otel.exporters.network_fault import ConnectError
 from chaos_otel.exporters.otlp_response import from_protobuf
 from chaos_otel.exporters.route import Route, route_to, wrong
 
@@ -50,7 +50,7 @@ class GrpcSender:
             if isinstance(said, GrpcStatus):
                 return self._failure(said, line.route, deadline)
         except ConnectError as error:
-            return _as_answer(error.fault)
+            return unanswered(error.fault)
         except TimeoutError:
             return _late(deadline)
         understood = from_protobuf(signal, said)
@@ -73,13 +73,9 @@ class GrpcSender:
         if isinstance(answer, Later) and route.proxy is None and found_no_server(said):
             tls = self._destination.tls
             cause = diagnosed(route.address, tls, deadline, speaks="h2")
-            return _as_answer(cause) if cause is not None else answer
+            return unanswered(cause) if cause is not None else answer
         return answer
 
 
 def _late(deadline: Deadline) -> Later:
     return Later(f"no answer within {deadline.timeout_s:.3g} s")
-
-
-def _as_answer(fault: NetworkFault) -> Answer:
-    return Paused(fault.reason) if fault.is_lasting else Later(fault.reason)

@@ -10,6 +10,7 @@ from chaos_otel.config.destination import Signal
 from chaos_otel.exporters.address import address_of
 from chaos_otel.exporters.answer import Answer, Later, Paused, Refused
 from chaos_otel.exporters.http_request import HttpAnswer
+from chaos_otel.exporters.http_wire import SPEAKS_TLS
 from chaos_otel.exporters.otlp_response import from_json, from_protobuf
 from chaos_otel.exporters.reason import quoted
 from chaos_otel.exporters.retry_after import retry_after_s
@@ -40,15 +41,19 @@ def answer_to(signal: Signal, said: HttpAnswer, *, now_wall_ns: int) -> Answer:
     if status < 400:
         return Paused(_elsewhere(said))
     if any(words in said.body for words in _TLS_PORT):
-        return Paused("it speaks TLS where plain text was sent; use https://")
+        return Paused(SPEAKS_TLS.reason)
     words = f"HTTP {status}{_told(said)}"
     if status in _REFUSED:
         return Refused(words)
     if status in _LATER or (500 <= status < 600 and status not in _NEVER):
-        date = said.headers.get("date", "")
-        after = said.headers.get("retry-after", "")
-        return Later(words, retry_after_s(after, date=date, now_wall_ns=now_wall_ns))
+        return Later(words, asked_to_wait_s(said, now_wall_ns=now_wall_ns))
     return Paused(f"{words}; {_ADVICE.get(status, 'check its address and its settings')}")
+
+
+def asked_to_wait_s(said: HttpAnswer, *, now_wall_ns: int) -> float | None:
+    """The answer's Retry-After in seconds, 0 to a day; None where it has none."""
+    after, date = said.headers.get("retry-after", ""), said.headers.get("date", "")
+    return retry_after_s(after, date=date, now_wall_ns=now_wall_ns)
 
 
 def _elsewhere(said: HttpAnswer) -> str:
@@ -65,7 +70,7 @@ def _elsewhere(said: HttpAnswer) -> str:
 
 def _taken(signal: Signal, said: HttpAnswer) -> Answer:
     """Only an answer that was read and understood says that records arrived."""
-    kind = said.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = said.content_type
     if kind in ("", "application/x-protobuf", "application/protobuf"):
         understood = from_protobuf(signal, said.body)
     elif kind == "application/json":
@@ -81,7 +86,7 @@ def _taken(signal: Signal, said: HttpAnswer) -> Answer:
 
 def _told(said: HttpAnswer) -> str:
     """The server's own words, when they are words."""
-    kind = said.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = said.content_type
     if _is_html(said.body) or kind not in ("", "text/plain", "application/json"):
         return _status_message(said, kind)
     try:

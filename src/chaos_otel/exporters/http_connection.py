@@ -139,8 +139,7 @@ def secured(
 
 def _tunnel(connected: socket.socket, route: Route, deadline: Deadline) -> None:
     """Ask the proxy for a connection to the host (RFC 9110, 9.3.6)."""
-    host = route.address.host
-    place = f"[{host}]:{route.address.port}" if ":" in host else f"{host}:{route.address.port}"
+    place = route.address.place
     fields = {"Host": place, **route.fields}
     lines = [f"CONNECT {place} HTTP/1.1", *(f"{name}: {fields[name]}" for name in fields)]
     wire = Wire(connected, deadline)

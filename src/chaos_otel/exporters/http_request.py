@@ -41,6 +41,11 @@ class HttpAnswer(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def content_type(self) -> str:
+        """In lower case, without its parameters; empty where it is not said."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
 
 class _Request(NamedTuple):
     route: Route

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from chaos_otel.config.destination import Destination, Signal
-from chaos_otel.exporters.answer import Answer, Later, Paused
+from chaos_otel.exporters.answer import Answer, Paused, unanswered
 from chaos_otel.exporters.guarded_send import guarded
 from chaos_otel.exporters.http_answer import answer_to
 from chaos_otel.exporters.http_request import HttpClient
@@ -48,7 +48,7 @@ class HttpSender:
             timeout_s=min(timeout_s, destination.timeout_s),
         )
         if isinstance(said, NetworkFault):
-            return Paused(said.reason) if said.is_lasting else Later(said.reason)
+            return unanswered(said)
         return answer_to(signal, said, now_wall_ns=self._wall_ns())
 
     def _framing(self) -> dict[str, str]:
