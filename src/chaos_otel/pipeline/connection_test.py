@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from chaos_otel.config.destination import Destination, Signal
-from chaos_otel.exporters.answer import Answer, Delivered, Later, Paused, Sender
+from chaos_otel.exporters.answer import Answer, Delivered, Refused, Sender
 from chaos_otel.exporters.senders import open_sender
 
 # an OTLP request without anything in it has no bytes
@@ -45,10 +45,7 @@ def check_connection(
 def _judged(destination: Destination, said: Answer) -> tuple[bool, str]:
     if isinstance(said, Delivered):
         return True, f"accepted{f' ({said.message})' if said.message else ''}"
-    if isinstance(said, Later):
-        return False, said.reason
-    if isinstance(said, Paused):
-        return False, said.reason
-    if destination.kind == "endpoint":  # it takes us for who we are, and may not like no documents
+    if isinstance(said, Refused) and destination.kind == "endpoint":
+        # it takes us for who we are, and may not like no documents
         return True, f"answers, and refuses a request without documents ({said.reason})"
     return False, said.reason
