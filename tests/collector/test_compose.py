@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.e2e.go_builds import go_tool, may_build
 
+COMPOSE_GO = "github.com/compose-spec/compose-go/v2/cmd@v2.9.1"
 FOLDER = Path(__file__).parents[2] / "collector-config"
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -67,16 +68,13 @@ def test_the_collector_gets_variables_that_its_file_reads() -> None:
     assert SERVICES["collector"]["environment"].keys() <= read
 
 
-def test_docker_compose_accepts_it() -> None:
-    """`docker compose config`, where it is installed; the checks above hold without."""
-    docker = shutil.which("docker")
-    version = [docker or "", "compose", "version"]
-    if docker is None or subprocess.run(version, capture_output=True).returncode:
-        pytest.skip("docker compose is not installed")
-    done = subprocess.run(
-        [docker, "compose", "--file", "compose.yaml", "config", "--quiet"],
-        cwd=FOLDER,
-        capture_output=True,
-        text=True,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+@may_build
+def test_it_follows_the_compose_specification(tmp_path: Path) -> None:
+    """The library that Docker Compose reads files with takes it, and would not take any file."""
+    check = go_tool(COMPOSE_GO)
+    wrong = tmp_path / "compose.yaml"
+    wrong.write_text("services: {one: {image: some:1.0.0, restarts: always}}\n")
+    for path, said in ((FOLDER / "compose.yaml", ""), (wrong, "restarts")):
+        done = subprocess.run([check, path.name], cwd=path.parent, capture_output=True, text=True)
+        assert (done.returncode == 0) == (said == ""), done.stderr
+        assert said in done.stderr

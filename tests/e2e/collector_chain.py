@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +64,16 @@ def whole(script: str) -> Counter[str]:
     return STEP_NAMES + Counter({script: 2})
 
 
-def agent_of(folder: Path, gateway: Collector) -> Collector:
-    variables = {"GATEWAY_ENDPOINT": f"127.0.0.1:{gateway.grpc}", "GATEWAY_INSECURE": "true"}
-    return Collector(folder, [CONFIG / "agent.yaml"], variables)
+def agent_of(folder: Path, gateway: Collector, **variables: str) -> Collector:
+    """The Collector of a host, which hands over to this gateway."""
+    places = {"GATEWAY_ENDPOINT": f"127.0.0.1:{gateway.grpc}", "GATEWAY_INSECURE": "true"}
+    return Collector(folder, [CONFIG / "agent.yaml"], places | variables)
 
 
-def gateway_of(folder: Path, sink: Sink, **variables: str) -> Collector:
+def gateway_of(
+    folder: Path, sink: Sink, *, over: Sequence[str] = (), **variables: str
+) -> Collector:
+    """A gateway that keeps failed runs alone; `over` are files laid over its own."""
     places = {
         "TRACES_ENDPOINT": f"127.0.0.1:{sink.grpc}",
         "METRICS_ENDPOINT": f"{sink.url}/v1/metrics",
@@ -77,7 +82,8 @@ def gateway_of(folder: Path, sink: Sink, **variables: str) -> Collector:
         "KEEP_PERCENT": "0",
         "SPAN_METRICS_SECONDS": "1",
     }
-    return Collector(folder, [CONFIG / "gateway.yaml"], places | variables)
+    files = [CONFIG / name for name in ("gateway.yaml", *over)]
+    return Collector(folder, files, places | variables)
 
 
 def run_to(chaos: Installed, url: str, *command: str, wait: str = "60s") -> int:

@@ -15,12 +15,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from tests.e2e.kept import cannot, kept
+from tests.e2e.kept import cache, cannot, kept
 
 MANIFEST = Path(__file__).parent.parent / "collector" / "manifest.yaml"
 BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.155.0"
 # 0.316.0 needs modules that the Go module proxy does not give out
 PROMETHEUS = "github.com/prometheus/prometheus@v0.315.0"
+# what is cached can be removed again
+FLAGS = ("-buildvcs=false", "-modcacherw")
 BUILD_S = 1500
 # for tests that may be the first to need one
 may_build = pytest.mark.timeout(2 * BUILD_S)
@@ -59,7 +61,7 @@ def _make_collector(folder: Path) -> None:
     _install(folder, BUILDER)
     shutil.copy(MANIFEST, folder / "manifest.yaml")
     # -e: what only the tests of a part import may be missing at the proxy
-    flags = {"GOFLAGS": "-buildvcs=false -e"}
+    flags = {"GOFLAGS": " ".join((*FLAGS, "-e"))}
     _run(
         [str(folder / "builder"), "--config=manifest.yaml", "--ldflags=-s -w"],
         cwd=folder,
@@ -91,11 +93,23 @@ def _install(folder: Path, package: str) -> None:
 def _run(words: list[str], *, cwd: Path, variables: Mapping[str, str] | None = None) -> str:
     if not shutil.which("go"):
         cannot("needs the Go toolchain, or the program itself (OTELCOL, OTLP_PROMETHEUS)")
-    fixed = {"GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
-    environment = {**os.environ, **fixed, **(variables or {})}
     done = subprocess.run(
-        ["nice", *words], cwd=cwd, env=environment, capture_output=True, text=True, timeout=BUILD_S
+        ["nice", *words],
+        cwd=cwd,
+        env=_environment() | dict(variables or {}),
+        capture_output=True,
+        text=True,
+        timeout=BUILD_S,
     )
     if done.returncode:
         cannot(f"cannot build with {' '.join(words)}: {done.stderr[-500:]}")
     return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Go's own caches lie beside what is built, for nothing of a test may touch a home."""
+    home = cache() / "go-home"
+    home.mkdir(exist_ok=True)
+    theirs = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "GOENV", "GOBIN", "GOWORK", "GOOS", "GOARCH")
+    kept_ones = {name: os.environ[name] for name in os.environ if name not in theirs}
+    return {**kept_ones, "HOME": str(home), "GOWORK": "off", "GOFLAGS": " ".join(FLAGS)}

@@ -21,7 +21,7 @@ def kept(name: str, make: Callable[[Path], None]) -> Path:
 
     Several test processes may ask at once: one makes it, the others wait.
     """
-    folder = _cache() / name
+    folder = cache() / name
     with open(f"{folder}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "ready").exists():
@@ -38,7 +38,8 @@ def cannot(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """The folder of it all, which must be ours."""
     default = f"{tempfile.gettempdir()}/chaos-otel-tests-{os.getuid()}"
     folder = Path(os.environ.get("CHAOS_OTEL_TEST_CACHE") or default)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ from tests.e2e.collector_chain import (
 from tests.e2e.go_builds import may_build, otlp_prometheus
 from tests.e2e.installed import Installed, wait_for
 from tests.e2e.prometheus import Prometheus
+from tests.exporters.servers import Authority
 
 pytestmark = may_build
 
@@ -52,6 +53,30 @@ def test_a_run_that_fails_late_is_kept_whole(sink: Sink, tmp_path: Path) -> None
         assert sink.names()["a1"] == 0
         post(gateway.url, "traces", [made_span("a0", trace="01", failed=True)])
         wait_for(lambda: sink.names()["a0"] and sink.names()["a1"])
+
+
+def test_agent_and_gateway_know_each_other_by_certificates(
+    chaos: Installed, steps: str, sink: Sink, tmp_path: Path
+) -> None:
+    """With tls.yaml over gateway.yaml: an agent that shows a certificate hands its runs over; one
+    that has none keeps them in its queue."""
+    ours = Authority(tmp_path)
+    server, client = ours.server(), ours.client()
+    asked = {
+        "TLS_CERT_FILE": server.certificate_file,
+        "TLS_KEY_FILE": server.key_file,
+        "TLS_CLIENT_CA_FILE": ours.ca_file,
+    }
+    known = {"GATEWAY_CERT_FILE": client.certificate_file, "GATEWAY_KEY_FILE": client.key_file}
+    secure = {"GATEWAY_INSECURE": "false", "GATEWAY_CA_FILE": ours.ca_file}
+    with gateway_of(tmp_path / "gateway", sink, over=["tls.yaml"], **asked) as gateway:
+        with agent_of(tmp_path / "stranger", gateway, **secure) as stranger:
+            assert run_to(chaos, stranger.url, steps) == 0
+            wait_for(lambda: "certificate required" in stranger.log)
+        assert sink.items("logs") == []
+        with agent_of(tmp_path / "known", gateway, **secure, **known) as agent:
+            assert run_to(chaos, agent.url, steps) == 0
+            wait_for(lambda: sink.steps_with_lines() == STEPS)
 
 
 def test_a_run_reaches_prometheus_through_agent_and_gateway(
