@@ -18,6 +18,7 @@ import pytest
 from tests.e2e.kept import cache, cannot, kept
 
 MANIFEST = Path(__file__).parent.parent / "collector" / "manifest.yaml"
+KAFKA = MANIFEST.parent / "kafka"
 BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.155.0"
 # 0.316.0 needs modules that the Go module proxy does not give out
 PROMETHEUS = "github.com/prometheus/prometheus@v0.315.0"
@@ -44,6 +45,12 @@ def otlp_prometheus() -> str:
     if given:
         return given
     return str(_built("prometheus", _make_prometheus, PROMETHEUS) / "prometheus")
+
+
+def kafka() -> str:
+    """A broker in memory, of franz-go's, as tests/collector/kafka makes it."""
+    recipe = [path.read_text() for path in sorted(KAFKA.iterdir())]
+    return str(_built("kafka", _make_kafka, *recipe) / "kafka")
 
 
 def go_tool(package: str) -> str:
@@ -82,6 +89,11 @@ def _make_prometheus(folder: Path) -> None:
     words = ["go", "build", "-trimpath", "-ldflags=-s -w", "-tags=remove_all_sd"]
     _run([*words, "-o", f"{folder}/", "./cmd/prometheus", "./cmd/promtool"], cwd=source)
     shutil.rmtree(source)
+
+
+def _make_kafka(folder: Path) -> None:
+    folder.mkdir()
+    _run(["go", "build", "-trimpath", "-o", str(folder / "kafka"), "."], cwd=KAFKA)
 
 
 def _install(folder: Path, package: str) -> None:
