@@ -96,6 +96,20 @@ def test_deliver_sends_what_waits(chaos: Installed) -> None:
     assert line["delivered"] >= len(there.span_ids())
 
 
+def test_deliver_says_who_waits_and_who_does_not(chaos: Installed) -> None:
+    """Of a run that one destination has got and another has not, the first waits for nothing."""
+    dead = f"http://127.0.0.1:{_free_port()}"
+    with recording() as there:
+        chaos.call("run", "--otlp", there.url, "--otlp", dead, "--export-wait", "0", "--", "true")
+        wait_for(lambda: _all_free(chaos))
+        done = chaos.call("deliver", "--json")
+    assert done.returncode == 1
+    waiting = {
+        one["destination"]: one["waiting"] for one in json.loads(done.stdout)["destinations"]
+    }
+    assert waiting == {f"otlp {there.url}": 0, f"otlp {dead}": 1}
+
+
 def test_spans_come_while_the_command_runs(chaos: Installed) -> None:
     """What is complete is sent after the flush interval, not at the end."""
     chaos.env["TELEMETRY_FLUSH_INTERVAL"] = "0.2"
@@ -243,6 +257,24 @@ def test_what_waits_too_long_or_is_too_much_is_given_up_and_counted(
     chaos.call("textfile", str(chaos.cwd))
     [file] = chaos.cwd.glob("*.prom")
     assert "chaos_otel_dropped_total" in file.read_text()
+
+
+def test_a_dead_destination_holds_no_other_up(chaos: Installed) -> None:
+    """Several at once have one budget together: a healthy one has everything, while one is silent
+    and one refuses; only they wait."""
+    script = chaos.script(STEPS)
+    with recording() as there, _black_hole() as silent:
+        dead = f"http://127.0.0.1:{_free_port()}"
+        flags = [word for url in (silent, dead, there.url) for word in ("--otlp", url)]
+        done = chaos.call("run", *flags, "--export-wait", "20s", "--", script)
+        assert done.returncode == 0
+        assert there.span_names() == ["deploy.sh", "deploy.sh", "step 1", "step 2", "step 3"]
+    [waiting] = _waiting(chaos)
+    told = json.loads(chaos.call("status", "--json").stdout)["destinations"]
+    states = {one["destination"]["key"] if "destination" in one else one["key"] for one in told}
+    assert len(states) == 3
+    assert waiting.is_file()
+    assert done.stderr.count(b"this run is waiting") == 2
 
 
 def test_export_wait_0_waits_for_nothing(chaos: Installed) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.folders import working_folder
 from chaos_otel.config.settings import Loaded
+from chaos_otel.errors import StateError
 from chaos_otel.exporters.grpc_surroundings import set_apart
 from chaos_otel.pipeline.forward_crew import Place, crew
 from chaos_otel.pipeline.forward_orders import Orders
@@ -16,7 +17,8 @@ from chaos_otel.pipeline.forward_outcome import give_up, outcomes
 from chaos_otel.pipeline.forward_worker import AT_THE_END, Patience, Worker
 from chaos_otel.pipeline.pace import Pace
 from chaos_otel.pipeline.run_folder import RUNS
-from chaos_otel.pipeline.waiting import waiting_runs
+from chaos_otel.pipeline.waiting import WaitingRun, waiting_runs
+from chaos_otel.store.database import Database
 
 PATIENT: Final = Patience(asked_s=120.0, guessed_s=10.0)
 _LOOK_S: Final = 0.1
@@ -69,7 +71,16 @@ def _with_waiting(
     place: Place, workers: list[Worker], only: Container[str] | None
 ) -> list[dict[str, Any]]:
     left: dict[str, int] = {}
-    for run in waiting_runs(place.runs, None):
+    for run in _waiting(place):
         if only is None or run.run_id in only:
             left[run.destination.key] = left.get(run.destination.key, 0) + 1
     return [one | {"waiting": left.get(one["destination"], 0)} for one in outcomes(workers)]
+
+
+def _waiting(place: Place) -> list[WaitingRun]:
+    """A run that one destination has and another has not waits for that other one alone."""
+    try:
+        with Database(place.state) as database:
+            return waiting_runs(place.runs, database)
+    except StateError:
+        return waiting_runs(place.runs, None)
