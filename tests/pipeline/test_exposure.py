@@ -12,6 +12,7 @@ from tests.e2e.prometheus import answered, free_port
 
 from chaos_otel.measures import Increment
 from chaos_otel.pipeline.exposure import Exposure
+from chaos_otel.pipeline.pace import Pace
 from chaos_otel.pipeline.plan import Plan
 from chaos_otel.store.counters import count_run
 from chaos_otel.store.database import Database
@@ -32,7 +33,7 @@ def plan(tmp_path: Path) -> Plan:
         started_mono_ns=time.monotonic_ns(),
         tags={},
         attributes={},
-        scrape_interval_s=0.0,
+        pace=Pace(scrape_interval_s=0.0),
     )
 
 

@@ -27,7 +27,7 @@ def push(url: str | None, insecure: bool | None) -> int:
       chaos-otel push http://localhost:9091
       chaos-otel push https://push.example/metrics/job/deploys/instance/runner-7
     """
-    from chaos_otel.pipeline.exposure import HELD_SCRAPES
+    from chaos_otel.pipeline.pace import Pace
     from chaos_otel.pipeline.push import push as push_metrics
 
     flags = {"pushgateway": url, "insecure": insecure}
@@ -42,5 +42,5 @@ def push(url: str | None, insecure: bool | None) -> int:
         raise UsageError("there is nowhere to push to", hint="name a URL")
     if not settings.state_dir:
         raise StateError("there is no state folder", hint="set CHAOS_OTEL_STATE_DIR")
-    answer(push_metrics(loaded, hold_s=HELD_SCRAPES * settings.scrape_interval_s))
+    answer(push_metrics(loaded, hold_s=Pace.of(settings).hold_s))
     return 0

@@ -195,7 +195,6 @@ def _request(argv: list[bytes], settings: Settings, chosen: Chosen | None) -> Re
         pace=Pace.of(settings),
         textfile=settings.textfile,
         prometheus_port=settings.prometheus_port,
-        scrape_interval_s=settings.scrape_interval_s,
     )
 
 

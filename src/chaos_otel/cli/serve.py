@@ -38,7 +38,7 @@ def serve(listen: str | None, no_deliver: bool) -> int:
     if not settings.state_dir:
         raise StateError("there is no state folder", hint="set CHAOS_OTEL_STATE_DIR")
     _require_server()
-    from chaos_otel.pipeline.exposure import HELD_SCRAPES
+    from chaos_otel.pipeline.pace import Pace
     from chaos_otel.server.app import application
     from chaos_otel.server.delivery import delivering
     from chaos_otel.server.service import run_service
@@ -47,7 +47,7 @@ def serve(listen: str | None, no_deliver: bool) -> int:
     delivery = (
         None if no_deliver else delivering(every_s=max(1.0, settings.flush_interval_s), tell=say)
     )
-    hold_s = HELD_SCRAPES * settings.scrape_interval_s
+    hold_s = Pace.of(settings).hold_s
     app = application(settings.state_dir, hold_s=hold_s, beside=delivery)
     with open_listening(place) as listening:
         place = place._replace(port=listening.getsockname()[1])

@@ -28,8 +28,8 @@ def textfile(folder: str | None) -> int:
       chaos-otel run --textfile /var/lib/prometheus/node-exporter -- ./deploy.sh
     """
     from chaos_otel.exporters.textfile import FILE
-    from chaos_otel.pipeline.exposure import HELD_SCRAPES
     from chaos_otel.pipeline.outlet import Outlet, write_outlet
+    from chaos_otel.pipeline.pace import Pace
 
     loaded = load(Environment.of_process(), {"textfile": folder}, working_folder())
     settings = loaded.settings
@@ -41,7 +41,7 @@ def textfile(folder: str | None) -> int:
         )
     if not settings.state_dir:
         raise StateError("there is no state folder", hint="set CHAOS_OTEL_STATE_DIR")
-    outlet = Outlet("textfile", settings.textfile, HELD_SCRAPES * settings.scrape_interval_s)
+    outlet = Outlet("textfile", settings.textfile, Pace.of(settings).hold_s)
     write_outlet(settings.state_dir, outlet)
     answer(os.path.join(settings.textfile, FILE))
     return 0

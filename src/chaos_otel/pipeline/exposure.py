@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 # of a run that is over before, only the end is written
 FIRST_AFTER_S = 1.0
 REFRESH_S_MIN = 0.5
-HELD_SCRAPES = 2
 # others write to the store, and capture waits for us
 BUSY_S = 1.0
 _JOIN_S = 2.0
@@ -31,7 +30,7 @@ class Exposure:
         """`state` is "" where there are no counters."""
         self._plan = plan
         self._state = state
-        self._hold_s = HELD_SCRAPES * plan.scrape_interval_s
+        self._hold_s = plan.pace.hold_s
         self._over = threading.Event()
         self._server: ScrapeServer | None = None
         self._refreshing: threading.Thread | None = None
@@ -75,7 +74,7 @@ class Exposure:
         from chaos_otel.pipeline import outlet  # loaded while the run goes on, not at its end
 
         assert outlet
-        interval_s = max(REFRESH_S_MIN, self._plan.scrape_interval_s)
+        interval_s = max(REFRESH_S_MIN, self._plan.pace.scrape_interval_s)
         next_s = min(FIRST_AFTER_S, interval_s)
         while not self._over.wait(next_s):
             self._write(last=False)  # whether it can be written is told at the end

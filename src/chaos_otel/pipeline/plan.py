@@ -70,7 +70,6 @@ class Plan(NamedTuple):
     retention_bytes: int = 1_000_000_000
     textfile: str = ""
     prometheus_port: int = 0
-    scrape_interval_s: float = 30.0
     watch_pid: int = 0
     inject: bool = False
     destinations: tuple[dict[str, Any], ...] = ()

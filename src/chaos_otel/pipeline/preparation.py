@@ -121,7 +121,6 @@ def _plan(
         retention_bytes=request.retention_bytes,
         textfile=request.textfile,
         prometheus_port=request.prometheus_port,
-        scrape_interval_s=request.scrape_interval_s,
         network_before_bytes=network_bytes(),
         inject=_injects(request),
         destinations=request.destinations,

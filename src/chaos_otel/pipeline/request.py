@@ -32,6 +32,5 @@ class Request(NamedTuple):
     retention_bytes: int = 1_000_000_000
     textfile: str = ""
     prometheus_port: int = 0
-    scrape_interval_s: float = 30.0
     destinations: tuple[dict[str, Any], ...] = ()
     pace: Pace = Pace()

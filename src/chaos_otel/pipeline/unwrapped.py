@@ -75,7 +75,6 @@ def open_run(
         retention_bytes=settings.retention_bytes,
         textfile=settings.textfile,
         prometheus_port=settings.prometheus_port,
-        scrape_interval_s=settings.scrape_interval_s,
         destinations=tuple(one.to_json() for one in destinations),
         pace=Pace.of(settings),
         watch_pid=pid,
