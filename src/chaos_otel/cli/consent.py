@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from chaos_otel.cli.amounts import moment
 from chaos_otel.cli.destination_argument import WORDS
 from chaos_otel.cli.output import answer, printable, say
 from chaos_otel.config.destination import Destination, address_of
@@ -191,7 +192,7 @@ class _Place(NamedTuple):
         for change in read_consents(self.state):
             if change.destination == address:
                 yield {
-                    "at": _moment(change.at_wall_ns),
+                    "at": moment(change.at_wall_ns),
                     "change": change.verb,
                     "means": change.said,
                     "by": change.by,
@@ -208,10 +209,4 @@ def _agreed(wanted: list[str], question: str, *, sure: bool) -> Iterator[str]:
 
 
 def _day(wall_ns: int) -> str:
-    return _moment(wall_ns)[:10]
-
-
-def _moment(wall_ns: int) -> str:
-    import time
-
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(wall_ns / 1e9))
+    return moment(wall_ns)[:10]

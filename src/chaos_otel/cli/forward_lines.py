@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from chaos_otel.cli.amounts import counted
 from chaos_otel.cli.output import printable
 
 _WIDTH = 160
@@ -22,7 +23,7 @@ def forwarded_line(told: Mapping[str, Any]) -> str:
     """One destination after `deliver`."""
     parts = [f"{told['delivered']:,} records delivered"]
     if told["waiting"]:
-        parts.append(f"{_runs(told['waiting'])} waiting")
+        parts.append(f"{counted(told['waiting'], 'run')} waiting")
     return _line(told["destination"], [*parts, *_losses(told), *_why(told)])
 
 
@@ -85,10 +86,6 @@ def _losses(told: Mapping[str, Any]) -> Iterator[str]:
         yield f"{told['rejected']:,} rejected{why}"
     if told["buried"]:
         yield f"{told['buried']:,} refused for what they are (chaos-otel outbox show)"
-
-
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count:,} runs"
 
 
 def _line(destination: str, parts: Iterable[str]) -> str:

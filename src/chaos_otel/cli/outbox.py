@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import click
 
 from chaos_otel import clock
+from chaos_otel.cli.amounts import counted
 from chaos_otel.cli.destination_argument import WORDS
 from chaos_otel.cli.output import answer
 from chaos_otel.config.environment import Environment
@@ -119,7 +120,7 @@ def retry(words: tuple[str, ...]) -> int:
     found = place.named(" ".join(words)) if words else place.known()
     for one in found:
         letters = outbox_view.retry(place.store(), one)
-        more = f", {outbox_view.counted(letters, 'refused record')} too" if letters else ""
+        more = f", {counted(letters, 'refused record')} too" if letters else ""
         answer(f"{one.destination}: tried again at the next delivery{more}")
     if not found:
         answer("nothing waits")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from chaos_otel.cli import amounts
+from chaos_otel.cli.amounts import counted, duration, size
 from chaos_otel.cli.output import printable
-from chaos_otel.cli.summary import duration
-from chaos_otel.pipeline.outbox_view import Waiting, counted
+from chaos_otel.pipeline.outbox_view import Waiting
 from chaos_otel.pipeline.waiting import WaitingRun
 from chaos_otel.store.dead_letters import DeadLetter
 
@@ -74,18 +74,7 @@ def as_data(
 
 def moment(wall_ns: int) -> str | None:
     """A time in UTC, to the second; None for never."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(wall_ns / _S)) if wall_ns else None
-
-
-def size(size_bytes: float) -> str:
-    """A size as people say it: 12 B, 3.4 kB, 1.2 MB."""
-    if size_bytes < 1000:
-        return f"{size_bytes:.0f} B"
-    for unit in ("kB", "MB"):
-        size_bytes /= 1000
-        if size_bytes < 1000:
-            return f"{size_bytes:.1f} {unit}"
-    return f"{size_bytes / 1000:.1f} GB"
+    return amounts.moment(wall_ns) if wall_ns else None
 
 
 def _state(one: Waiting, *, now_wall_ns: int) -> str:

@@ -10,6 +10,7 @@ from itertools import islice
 
 import click
 
+from chaos_otel.cli.amounts import counted
 from chaos_otel.cli.output import answer, printable, wants_colour
 from chaos_otel.config.environment import Environment
 from chaos_otel.errors import UsageError
@@ -90,12 +91,8 @@ def validate(ctx: click.Context, file: str) -> None:
         answer(f"… and {more} more")
     if first:
         ctx.exit(_FOUND)
-    operations = _counted(validation.operations, "operation")
-    answer(f"{printable(file)}: fine, {operations} on {_counted(validation.hosts, 'host')}")
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+    operations = counted(validation.operations, "operation")
+    answer(f"{printable(file)}: fine, {operations} on {counted(validation.hosts, 'host')}")
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chaos_otel.cli.amounts import duration
 from chaos_otel.cli.output import printable
-from chaos_otel.cli.summary import duration
 from chaos_otel.reports.show import HostView, ReportView, Shown
 
 _FILE_WIDTH = 160  # of a table in a file or a pipe, which has no width of its own

@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from chaos_otel import __version__, clock
+from chaos_otel.cli.amounts import moment
 from chaos_otel.cli.config import settings_json
 from chaos_otel.cli.destination_settings import settings_of
 from chaos_otel.cli.output import answer, printable
-from chaos_otel.cli.status_lines import count_lines, moment, run_line, standing_lines
+from chaos_otel.cli.status_lines import count_lines, run_line, standing_lines
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.folders import working_folder
 from chaos_otel.config.settings import DEFAULT, Loaded, load

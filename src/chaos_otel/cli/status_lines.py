@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 
+from chaos_otel.cli.amounts import counted, duration, moment, size
 from chaos_otel.cli.destination_settings import setting_words
-from chaos_otel.cli.summary import duration
 from chaos_otel.config.destination import address_of
 from chaos_otel.pipeline.last_runs import LastRun
 from chaos_otel.pipeline.status import Standing
@@ -51,8 +50,7 @@ def _waiting(standing: Standing, now_wall_ns: int) -> str:
     waiting = standing.waiting
     since = waiting.oldest_wall_ns
     age = f", the oldest for {duration(max(0, now_wall_ns - since) / 1e9)}" if since else ""
-    runs = "1 run" if waiting.runs == 1 else f"{waiting.runs} runs"
-    return f"{runs}, {_size(waiting.size_bytes)}{age}"
+    return f"{counted(waiting.runs, 'run')}, {size(waiting.size_bytes)}{age}"
 
 
 def run_line(run: LastRun) -> str:
@@ -65,16 +63,3 @@ def run_line(run: LastRun) -> str:
 def count_lines(counts: Mapping[str, int]) -> Iterator[str]:
     """Counts by reason or place."""
     yield from (f"  {count} {reason}" for reason, count in sorted(counts.items()))
-
-
-def moment(wall_ns: int) -> str:
-    """UTC, to the second."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(wall_ns / 1e9))
-
-
-def _size(size_bytes: int) -> str:
-    """About: people compare it with what is left."""
-    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if size_bytes >= unit:
-            return f"{size_bytes / unit:.1f} {name}"
-    return f"{size_bytes} bytes"

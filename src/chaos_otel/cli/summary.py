@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
+from chaos_otel.cli.amounts import duration
 from chaos_otel.cli.forward_lines import summary_lines
 from chaos_otel.cli.output import printable
 from chaos_otel.pipeline.capture import Finished
@@ -106,15 +107,3 @@ def _short(text: str, width: int = _NAME_WIDTH) -> str:
     """One line of it, harmless to a terminal."""
     plain = "".join(char if char.isprintable() else " " for char in text)
     return plain if len(plain) <= width else plain[: width - 1] + "…"
-
-
-def duration(seconds: float) -> str:
-    """A duration as people say it: 42 ms, 3.1 s, 12 min 05 s, 2 h 03 min."""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"

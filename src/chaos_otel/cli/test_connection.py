@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import click
 
+from chaos_otel.cli.amounts import duration
 from chaos_otel.cli.destination_argument import WORDS
 from chaos_otel.cli.destination_settings import setting_words, settings_of
 from chaos_otel.cli.output import answer, printable, say
-from chaos_otel.cli.summary import duration
 from chaos_otel.config.destination import Destination, address_of
 from chaos_otel.config.destinations import Found, destinations
 from chaos_otel.config.environment import Environment

@@ -68,12 +68,11 @@ class Dropped(NamedTuple):
 
     def __str__(self) -> str:
         """`2 runs and 1 dead letter`."""
-        return f"{counted(self.runs, 'run')} and {counted(self.dead_letters, 'dead letter')}"
-
-
-def counted(count: int, what: str) -> str:
-    """A number and what it is of: `1 run`, `2 runs`."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
+        runs, letters = self
+        return (
+            f"{runs} run{'s' if runs != 1 else ''} and "
+            f"{letters} dead letter{'s' if letters != 1 else ''}"
+        )
 
 
 def open_store(state: str) -> Database | None:
