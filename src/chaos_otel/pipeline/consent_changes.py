@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from chaos_otel import clock, semconv
+from chaos_otel.config.destination import address_of
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.folders import private_folder, runtime_folder
 from chaos_otel.errors import StateError
@@ -13,12 +14,13 @@ from chaos_otel.instruments import CONSENT_CHANGES
 from chaos_otel.labels import UNKNOWN, joined, of_script
 from chaos_otel.measures import Increment
 from chaos_otel.pipeline.facts import user_attributes
-from chaos_otel.pipeline.waiting import drop_waiting
+from chaos_otel.pipeline.run_folder import RUNS
+from chaos_otel.pipeline.waiting import drop_letters, drop_waiting
 from chaos_otel.privacy.consent import Change, Verb
 from chaos_otel.store.consents import append_consents, read_consents
 from chaos_otel.store.counters import count_run
 from chaos_otel.store.database import Database
-from chaos_otel.store.dead_letters import dead_letters, remove_letters, to_send_again
+from chaos_otel.store.dead_letters import dead_letters
 
 # whose counter it is: not a script's
 _SCRIPT = "chaos-otel"
@@ -76,14 +78,13 @@ def _empty(state: str, environment: Environment, database: Database, address: st
     dropped = 0
     for runs in _run_folders(state, environment):
         dropped += drop_waiting(runs, database, address, now_wall_ns=now_wall_ns, reason=REVOKED)
-    letters = [*dead_letters(database), *to_send_again(database, address)]
-    going = [one.number for one in letters if f"{one.destination} ".startswith(f"{address} ")]
-    remove_letters(database, going)
+    going = [one for one in dead_letters(database) if address_of(one.destination) == address]
+    drop_letters(database, going, now_wall_ns=now_wall_ns, reason=REVOKED)
     return dropped
 
 
 def _run_folders(state: str, environment: Environment) -> list[str]:
     try:
-        return [f"{state}/runs", f"{runtime_folder(environment)}/runs"]
+        return [f"{state}/{RUNS}", f"{runtime_folder(environment)}/{RUNS}"]
     except StateError:
-        return [f"{state}/runs"]
+        return [f"{state}/{RUNS}"]

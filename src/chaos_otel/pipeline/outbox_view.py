@@ -7,20 +7,16 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from chaos_otel import instruments, semconv
 from chaos_otel.config.address import parse_address
 from chaos_otel.config.destination import address_of
 from chaos_otel.errors import UsageError
-from chaos_otel.measures import Increment
 from chaos_otel.pipeline.stored_runs import run_ids
-from chaos_otel.pipeline.waiting import WaitingRun, drop_waiting, waiting_runs
-from chaos_otel.store.counters import add
+from chaos_otel.pipeline.waiting import WaitingRun, drop_letters, drop_waiting, waiting_runs
 from chaos_otel.store.database import FILE, Database
 from chaos_otel.store.dead_letters import (
     DeadLetter,
     count_letters,
     dead_letters,
-    remove_letters,
     unbury,
 )
 from chaos_otel.store.destinations import DestinationState, load_states, make_ready
@@ -132,12 +128,7 @@ def drop(
     in chaos.otel.dropped."""
     given_up = drop_waiting(runs, database, one.destination, now_wall_ns=now_wall_ns, run_id=run_id)
     letters = dead_letters(database, one.destination, run_id=run_id)
-    removed = remove_letters(database, [letter.number for letter in letters])
-    if removed:
-        labels = ((semconv.LABEL_REASON, "dropped"),)
-        gone = Increment(instruments.SELF_DROPPED.name, labels, removed)
-        add(database, [gone], now_wall_ns=now_wall_ns)
-    return Dropped(given_up, removed)
+    return Dropped(given_up, drop_letters(database, letters, now_wall_ns=now_wall_ns))
 
 
 def letters_of(

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from chaos_otel.config.destination import Destination
+from chaos_otel import instruments, semconv
+from chaos_otel.config.destination import Destination, address_of
+from chaos_otel.measures import Increment
 from chaos_otel.pipeline.destinations_file import (
     FORWARD,
     read_destinations,
@@ -21,7 +24,9 @@ from chaos_otel.pipeline.run_folder import JOURNAL
 from chaos_otel.pipeline.stored_runs import run_ids
 from chaos_otel.privacy.retention import WaitingRun as Aged
 from chaos_otel.privacy.retention import overdue
+from chaos_otel.store.counters import add
 from chaos_otel.store.database import Database
+from chaos_otel.store.dead_letters import DeadLetter, remove_letters
 from chaos_otel.store.outbox import Cursor, cursors_of, drop
 
 
@@ -88,6 +93,22 @@ def drop_waiting(
     return given_up
 
 
+def drop_letters(
+    database: Database,
+    letters: Iterable[DeadLetter],
+    *,
+    now_wall_ns: int,
+    reason: str = "dropped",
+) -> int:
+    """Give up records that were refused; how many there were. Counted under `reason`."""
+    removed = remove_letters(database, [letter.number for letter in letters])
+    if removed:
+        labels = ((semconv.LABEL_REASON, reason),)
+        gone = Increment(instruments.SELF_DROPPED.name, labels, removed)
+        add(database, [gone], now_wall_ns=now_wall_ns)
+    return removed
+
+
 def let_go(
     runs: str, database: Database, *, now_wall_ns: int, max_age_s: float, max_bytes: int
 ) -> int:
@@ -124,7 +145,7 @@ def _of(folder: str, database: Database | None, key: str) -> list[WaitingRun]:
 
 
 def _is_meant(key: str, said: str) -> bool:
-    return key == said or " ".join(key.split(" ")[:2]) == said
+    return said in (key, address_of(key))
 
 
 def _since_wall_ns(folder: str) -> int:
