@@ -14,6 +14,7 @@ import click
 
 from chaos_otel import __version__
 from chaos_otel.cli.output import NAME, die_interrupted, forget_unwritten, say
+from chaos_otel.config.sdk_variables import hide_sdk_variables
 from chaos_otel.errors import ChaosOtelError, StartError
 
 # name → module and attribute; a grep answers what exists
@@ -99,6 +100,8 @@ def app(ctx: click.Context) -> None:
 def main() -> NoReturn:
     """Run the command that argv names and leave with its status; never a traceback."""
     argv = sys.argv[1:]
+    if argv[:1] != ["run"]:  # which loads none, and whose command is to have all of it
+        hide_sdk_variables()
     try:
         status = _run(argv)
     except (click.exceptions.Abort, KeyboardInterrupt):

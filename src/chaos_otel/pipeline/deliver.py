@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from chaos_otel.config.sdk_variables import hide_sdk_variables
 from chaos_otel.pipeline.file_limit import raise_file_limit
 from chaos_otel.pipeline.forwarding import Forwarding
 from chaos_otel.pipeline.guard import Guard
@@ -39,6 +40,7 @@ def main(plan_file: str) -> int:
     Whatever goes wrong, the command keeps the reader of its output for as long as capture may need
     a successor.
     """
+    hide_sdk_variables()
     plan = read_plan(plan_file)
     guard = Guard(plan)
     if not plan.watch_pid:

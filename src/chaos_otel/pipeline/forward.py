@@ -18,6 +18,7 @@ from typing import Final
 
 from chaos_otel.config.destination import Destination
 from chaos_otel.config.environment import Environment
+from chaos_otel.config.sdk_variables import hide_sdk_variables
 from chaos_otel.config.settings import load
 from chaos_otel.exporters.grpc_surroundings import set_apart
 from chaos_otel.pipeline.forward_crew import Place, crew
@@ -63,6 +64,7 @@ class _Ears:
 def main(plan_file: str, orders_fd: int, answers_fd: int) -> None:
     """Forward until all is done or the time is over. Does not come back."""
     set_apart()
+    hide_sdk_variables()
     plan = read_plan(plan_file)
     orders = Orders()
     environment = Environment.of_process()

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chaos_otel.config.folders import open_private, private_folder
+from chaos_otel.config.sdk_variables import hide_sdk_variables
 from chaos_otel.errors import ChaosOtelError
 from chaos_otel.store.database import FILE, Database
 from chaos_otel.store.rewrites import Rewrite, forget_rewrite, rewrites
@@ -26,6 +27,7 @@ LOOK_S = 5.0
 
 def main(state: str) -> int:
     """Write what is due until nothing is."""
+    hide_sdk_variables()
     while _wanted(state):
         with _alone(state) as alone:
             if not alone:
