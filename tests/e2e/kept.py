@@ -15,6 +15,9 @@ from typing import NoReturn
 
 import pytest
 
+# read before the first test: within one, no variable of ours is set
+CHOSEN = os.environ.get("CHAOS_OTEL_TEST_CACHE", "")
+
 
 def kept(name: str, make: Callable[[Path], None]) -> Path:
     """The folder of this name; `make` fills it if it is not there yet.
@@ -40,8 +43,7 @@ def cannot(reason: str) -> NoReturn:
 
 def cache() -> Path:
     """The folder of it all, which must be ours."""
-    default = f"{tempfile.gettempdir()}/chaos-otel-tests-{os.getuid()}"
-    folder = Path(os.environ.get("CHAOS_OTEL_TEST_CACHE") or default)
+    folder = Path(CHOSEN or f"{tempfile.gettempdir()}/chaos-otel-tests-{os.getuid()}")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
         pytest.fail(f"{folder} belongs to somebody else")
