@@ -12,7 +12,7 @@ from chaos_otel.config.address import Address, parse_address
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.folders import working_folder
 from chaos_otel.config.otlp_variables import ENDPOINT, HEADERS, OtlpVariables
-from chaos_otel.config.problem import Problem
+from chaos_otel.config.problem import Problem, what_and_remedy
 from chaos_otel.config.secret_source import Header, Secret, header, parse_secret
 from chaos_otel.config.settings import Loaded
 from chaos_otel.config.userinfo import basic_authorization
@@ -131,7 +131,7 @@ class Layers:
             return None
 
     def _complain(self, place: str, error: ValueError) -> None:
-        what, _, remedy = str(error).partition(": ")
+        what, remedy = what_and_remedy(error)
         self.problems.append(Problem(place, what, remedy))
 
 
@@ -158,7 +158,7 @@ def _typed_address(flag: str, text: str) -> Address:
     try:
         address = parse_address(text.strip())
     except ValueError as error:
-        what, _, remedy = str(error).partition(": ")
+        what, remedy = what_and_remedy(error)
         raise UsageError(f"{flag}: {what}", hint=remedy) from error
     if address.userinfo:
         raise UsageError(

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from chaos_otel.config import kinds
 from chaos_otel.config.address import Address, parse_address
 from chaos_otel.config.files import SettingsFile
-from chaos_otel.config.problem import Problem
+from chaos_otel.config.problem import Problem, what_and_remedy
 from chaos_otel.config.secret_source import Header, header, parse_secret
 from chaos_otel.config.wanted_destination import (
     OTLP_SIGNALS,
@@ -139,7 +139,7 @@ class _Table(NamedTuple):
 
 
 def _problem(file: SettingsFile, path: str, words: str) -> Problem:
-    what, _, remedy = words.partition(": ")
+    what, remedy = what_and_remedy(words)
     return Problem(file.place(path), f"{path} {what}", remedy, path)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from chaos_otel.config.address import parse_address
 from chaos_otel.config.destination import DestinationKind
 from chaos_otel.config.files import SettingsFile
-from chaos_otel.config.problem import Problem
+from chaos_otel.config.problem import Problem, what_and_remedy
 from chaos_otel.config.wanted_destination import destination_key
 
 KINDS: tuple[DestinationKind, ...] = ("otlp", "endpoint", "pushgateway")
@@ -48,5 +48,5 @@ def parse_key(text: str) -> str:
 
 
 def _problem(file: SettingsFile, words: str) -> Problem:
-    what, _, remedy = words.partition(": ")
+    what, remedy = what_and_remedy(words)
     return Problem(file.place("consent.grant"), f"consent.grant {what}", remedy, "consent.grant")

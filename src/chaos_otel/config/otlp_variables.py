@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from chaos_otel.config import kinds
 from chaos_otel.config.address import Address, parse_address
-from chaos_otel.config.problem import Problem
+from chaos_otel.config.problem import Problem, what_and_remedy
 from chaos_otel.config.secret_source import Header, Secret, header
 from chaos_otel.config.wanted_destination import (
     OTLP_SIGNALS,
@@ -149,7 +149,7 @@ class OtlpVariables:
         return os.path.join(self._cwd, text)
 
     def _complain(self, variable: str, error: ValueError) -> None:
-        what, _, remedy = str(error).partition(": ")
+        what, remedy = what_and_remedy(error)
         # never the value: these may hold tokens
         self._seen[Problem(variable, what, remedy)] = None
 

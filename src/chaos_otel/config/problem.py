@@ -16,3 +16,9 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         line = f"{self.place}: {self.message}"
         return f"{line}; {self.remedy}" if self.remedy else line
+
+
+def what_and_remedy(said: ValueError | str) -> tuple[str, str]:
+    """The two halves of `what is wrong: what to do`, as all say it that read a setting's value."""
+    what, _, remedy = str(said).partition(": ")
+    return what, remedy

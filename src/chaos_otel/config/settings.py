@@ -14,7 +14,7 @@ from chaos_otel.config.environment import Environment
 from chaos_otel.config.files import SettingsFile, read_files
 from chaos_otel.config.folders import state_folder
 from chaos_otel.config.opt_out import opt_out
-from chaos_otel.config.problem import Problem
+from chaos_otel.config.problem import Problem, what_and_remedy
 from chaos_otel.config.setting import Setting
 from chaos_otel.config.table import BY_KEY, BY_NAME, REFUSED_KEYS, SETTINGS, TABLES
 from chaos_otel.errors import StateError, UsageError
@@ -288,7 +288,7 @@ def _bad_value(setting: Setting, found: _Candidate, error: ValueError) -> Proble
 
 
 def _words(seen: object, error: ValueError) -> tuple[str, str]:
-    what, _, remedy = str(error).partition(": ")
+    what, remedy = what_and_remedy(error)
     if isinstance(seen, tuple):  # an option that may be repeated
         seen = ",".join(map(str, seen))
     text = seen if isinstance(seen, str) else repr(seen)

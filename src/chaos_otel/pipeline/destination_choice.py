@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from chaos_otel.config.address import parse_address
 from chaos_otel.config.destination import Destination, address_of
 from chaos_otel.config.host_consent import KINDS, parse_key
+from chaos_otel.config.problem import what_and_remedy
 from chaos_otel.config.wanted_destination import destination_key
 from chaos_otel.errors import UsageError
 
@@ -61,7 +62,7 @@ def _at(url: str, known: Sequence[str]) -> list[str]:
 def _no_address(said: str, error: ValueError) -> UsageError:
     from chaos_otel.config.kinds import show_address
 
-    what, _, remedy = str(error).partition(": ")
+    what, remedy = what_and_remedy(error)
     return UsageError(f"{show_address(said)} {what}", hint=remedy)
 
 

@@ -8,6 +8,7 @@ from chaos_otel import clock
 from chaos_otel.config.address import parse_address
 from chaos_otel.config.destination import Destination
 from chaos_otel.config.kinds import show_address
+from chaos_otel.config.problem import what_and_remedy
 from chaos_otel.config.settings import Loaded
 from chaos_otel.config.wanted_destination import destination_key
 from chaos_otel.errors import ConsentError, UsageError
@@ -28,7 +29,7 @@ def push(loaded: Loaded, *, hold_s: float) -> str:
         if address.userinfo:
             raise ValueError("has a user or a password in it: nothing secret may stand there")
     except ValueError as error:
-        what, _, remedy = str(error).partition(": ")
+        what, remedy = what_and_remedy(error)
         raise UsageError(f"{show_address(settings.pushgateway)} {what}", hint=remedy) from error
     typed = loaded.origins["pushgateway"].layer == "flag"
     key = destination_key("pushgateway", address)
