@@ -80,6 +80,16 @@ def test_what_waits_and_why(call: Caller) -> None:
     assert f"{run['run_id']}  shop: failure in" in done.stdout
 
 
+def test_a_run_is_called_as_in_its_report(call: Caller) -> None:
+    """By the name that its script gives itself; what somebody typed comes first."""
+    script = call.project / "deploy.sh"
+    script.write_text('. "$(chaos-otel shell-lib)"\ntelemetry_init shop v1\n')
+    _run(call, "--", "sh", str(script))
+    _run(call, "--name", "typed", "--", "sh", str(script))
+    told = json.loads(call("status", "--json").stdout)
+    assert [run["name"] for run in told["runs"]] == ["typed", "shop"]
+
+
 def test_a_run_s_own_consent_is_told_as_that(call: Caller) -> None:
     """Nobody has granted it for good; the run that named it waits all the same."""
     _run(call, "--otlp", DEAD, "--", "true")

@@ -53,6 +53,16 @@ def test_without_a_name_only_what_has_consent_is_tried(call: Caller, server: Otl
     assert call("test-connection").returncode == 2
 
 
+def test_one_that_cannot_be_used_says_why(call: Caller) -> None:
+    """A destination whose token is missing is not just unknown."""
+    own = call.home / ".config" / "chaos-otel" / "config.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text('[destinations.work]\nurl = "https://c.example"\nheaders = {a = "env:NOPE"}\n')
+    done = call("test-connection", "work")
+    assert done.returncode == 2
+    assert "NOPE is empty" in done.stderr
+
+
 def test_where_each_setting_came_from(call: Caller, server: OtlpServer) -> None:
     """In words and as JSON; tokens as stars."""
     variables = {

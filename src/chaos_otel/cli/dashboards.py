@@ -70,7 +70,10 @@ def export(folder: str, datasource: str | None, provisioning: bool) -> None:
         }
     for path in export(found, folder):
         answer(path)
-    say("to import them: in Grafana choose Dashboards, New, Import")
+    if provisioning:
+        say(f"how Grafana comes to load them stands in {folder}/README.md")
+    else:
+        say("to import them: in Grafana choose Dashboards, New, Import")
 
 
 def chosen(content: bytes, uid: str) -> bytes:

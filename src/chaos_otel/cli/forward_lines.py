@@ -21,7 +21,7 @@ def summed(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def forwarded_line(told: Mapping[str, Any]) -> str:
     """One destination after `deliver`."""
-    parts = [f"{told['delivered']:,} records delivered"]
+    parts = [f"{counted(told['delivered'], 'record')} delivered"]
     if told["waiting"]:
         parts.append(f"{counted(told['waiting'], 'run')} waiting")
     return _line(told["destination"], [*parts, *_losses(told), *_why(told)])
@@ -29,7 +29,7 @@ def forwarded_line(told: Mapping[str, Any]) -> str:
 
 def progress_line(told: Iterable[Mapping[str, Any]]) -> str:
     """All destinations while `deliver` works, on one line of a terminal."""
-    parts = [f"{one['destination']}: {one['earlier']:,} records" for one in told]
+    parts = [f"{one['destination']}: {counted(one['earlier'], 'record')}" for one in told]
     return printable(" · ".join(parts))[:79]
 
 
@@ -55,7 +55,7 @@ def _parts(told: Mapping[str, Any]) -> Iterator[str]:
     if not told["delivered"] and told["metrics"]:
         yield "metrics delivered"
     elif told["delivered"] or not told["waits"]:
-        yield f"{told['delivered']:,} records delivered"
+        yield f"{counted(told['delivered'], 'record')} delivered"
     if told["earlier"]:
         yield f"{told['earlier']:,} of earlier runs"
     if told["waits"] and told["state"] == "paused":
@@ -71,7 +71,7 @@ def _waiting(told: Mapping[str, Any]) -> str:
 
 
 def _because(told: Mapping[str, Any]) -> str:
-    return f" ({told['problem']})" if told["problem"] else " (there was no more time)"
+    return f": {told['problem']}" if told["problem"] else ": there was no more time"
 
 
 def _why(told: Mapping[str, Any]) -> Iterator[str]:

@@ -146,7 +146,8 @@ def drop(words: tuple[str, ...], run: str | None, force: bool) -> int:
     found = place.named(" ".join(words))
     run_id = outbox_view.find_run(run, place.runs) if run else ""
     if run and not run_id:
-        raise UsageError(f"there is no run {run}", hint="chaos-otel outbox show lists what waits")
+        hint = f"chaos-otel outbox show {found[0].destination} lists them"
+        raise UsageError(f"{run} is not the beginning of one run's id", hint=hint)
     for one in found:
         if not force and not _sure(one, run_id):
             answer(f"{one.destination}: nothing was dropped")

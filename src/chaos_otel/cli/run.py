@@ -129,6 +129,7 @@ def run(command: tuple[str, ...], **flags: Any) -> NoReturn:
       chaos-otel run --name deploy-api --environment staging --tag region=eu -- make deploy
       chaos-otel run --timeout 15m --kill-after 30s -- ./migrate.sh
       chaos-otel run --report /var/log/deploy.json --quiet -- ./nightly.sh
+      chaos-otel run --otlp https://collector.example:4318 -- ./deploy.sh
     """
     keep_standard_numbers()
     environment = Environment.of_process()

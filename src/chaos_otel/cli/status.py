@@ -55,8 +55,8 @@ def _lines(loaded: Loaded, found: Status) -> Iterator[str]:
     yield from _part("settings", _settings(loaded))
     yield from _part("destinations", _standings(found))
     yield from _part("last runs", map(run_line, found.runs))
-    yield from _part("dropped, since ever", count_lines(found.dropped))
-    yield from _part("damaged, since ever", count_lines(found.damaged))
+    yield from _part("dropped so far", count_lines(found.dropped))
+    yield from _part("damaged so far", count_lines(found.damaged))
     yield from _part("problems", (f"  {problem}" for problem in found.problems))
 
 

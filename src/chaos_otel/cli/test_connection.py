@@ -84,6 +84,9 @@ def _tests(words: tuple[str, ...]) -> list[_Test]:
     environment = Environment.of_process()
     loaded = load(environment, {}, working_folder())
     found = destinations(loaded, environment)
+    told = [str(problem) for problem in found.problems]
+    for problem in told:
+        say(problem)
     wanted = list(found.destinations)
     if words:
         keys = addresses(" ".join(words), found.destinations)
@@ -97,8 +100,9 @@ def _tests(words: tuple[str, ...]) -> list[_Test]:
             loaded = load(environment, flags, working_folder())
             found = destinations(loaded, environment)
         wanted = [one for one in found.destinations if address_of(one.key) in keys]
-    for problem in found.problems:
-        say(str(problem))
+    for problem in map(str, found.problems):
+        if problem not in told:
+            say(problem)
     consents, _ = current_consents(loaded)
     means = {one.key: consents.means(one._replace(means="")) for one in wanted}
     if not words:

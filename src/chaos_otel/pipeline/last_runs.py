@@ -1,5 +1,4 @@
-"""The last runs, from the first and the last record of their journals: never from the whole of
-one."""
+"""The last runs, from the heads and the tails of their journals: never from the whole of one."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ from chaos_otel.journal import line
 from chaos_otel.pipeline.live_runs import is_live
 from chaos_otel.pipeline.run_folder import JOURNAL
 from chaos_otel.pipeline.stored_runs import run_ids
-from chaos_otel.records import Record, RunEnded, RunStarted
+from chaos_otel.records import Record, RunEnded, RunNamed, RunStarted
 from chaos_otel.store.active import ActiveRun
 
 _HEAD_BYTES = 1 << 18  # a run's start holds its whole command line
@@ -44,21 +43,27 @@ def _read(folder: str, run_id: str) -> LastRun | None:
         return None
     try:
         size = os.fstat(fd).st_size
-        started = next(_records(os.pread(fd, _HEAD_BYTES, 0)), None)
+        head = _records(os.pread(fd, _HEAD_BYTES, 0))
+        started = next(head, None)
         tail = list(_records(os.pread(fd, _TAIL_BYTES, max(0, size - _TAIL_BYTES))))
     finally:
         os.close(fd)
     if not isinstance(started, RunStarted):
         return None
+    name = _name(started, head)
     ended = next((one for one in reversed(tail) if isinstance(one, RunEnded)), None)
     if ended is None:
         live = is_live(ActiveRun(run_id, folder, "", "", started.wall_ns))
         result = "running" if live else "interrupted"
-        return LastRun(run_id, started.name, started.wall_ns, result)
+        return LastRun(run_id, name, started.wall_ns, result)
     duration_s = max(0, ended.mono_ns - started.mono_ns) / 1e9
-    return LastRun(
-        run_id, started.name, started.wall_ns, _result(ended), duration_s, ended.exit_code
-    )
+    return LastRun(run_id, name, started.wall_ns, _result(ended), duration_s, ended.exit_code)
+
+
+def _name(started: RunStarted, head: Iterator[Record]) -> str:
+    """As in its report: the first script's own name, unless somebody named the run."""
+    named = next((one.name for one in head if isinstance(one, RunNamed)), "")
+    return started.name if started.named else named or started.name
 
 
 def _records(data: bytes) -> Iterator[Record]:

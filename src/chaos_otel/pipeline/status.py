@@ -47,7 +47,7 @@ class Standing(NamedTuple):
 
 
 class Status(NamedTuple):
-    """All of it. `dropped` and `damaged` are counts by reason and by place, since ever."""
+    """All of it. `dropped` and `damaged` are counts by reason and by place, so far."""
 
     standings: list[Standing]
     runs: list[LastRun]
