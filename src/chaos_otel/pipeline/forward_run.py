@@ -39,7 +39,6 @@ class RunForwarding:
         self._held = ExitStack()
         self._stream: Stream | None = None
         self._listed: tuple[int, ...] = ()
-        self.dropped = False
         self.mine = self._held.enter_context(run_lock(folder, dispatch.destination.key))
         cursor = dispatch.ledger.open_cursor(
             os.path.basename(folder), waiting_bytes=_size_bytes(f"{folder}/{JOURNAL}")
@@ -76,8 +75,7 @@ class RunForwarding:
 
         Call it only while the destination may be tried. Raises OutOfTimeError.
         """
-        if not self._is_listed():
-            self.done = self.given_up = True
+        if self._is_given_up():
             return False
         stream, pace = self._open(), self._dispatch.pace
         grew = self._read(stream)
@@ -89,6 +87,8 @@ class RunForwarding:
             if stream.finished:
                 self._finish()
             return grew
+        if self._is_given_up():  # to open it may have taken a while
+            return False
         self._send(stream, *found)
         return True
 
@@ -142,19 +142,24 @@ class RunForwarding:
         if self._dispatch.ledger.database is not None:
             finish_run(self._folder, self._dispatch.ledger.database)
 
+    def _is_given_up(self) -> bool:
+        if not self._is_listed():
+            self.done = self.given_up = True
+        return self.given_up
+
     def _is_listed(self) -> bool:
         """Whether the run is still to go there: somebody may have revoked or dropped it."""
         try:
             status = os.stat(f"{self._folder}/{FORWARD}")
         except OSError:
-            self.dropped = True
             return False
         seen = (status.st_ino, status.st_mtime_ns, status.st_size)
         if seen != self._listed:
-            self._listed = seen
             keys = {one.key for one in read_destinations(self._folder)}
-            self.dropped = self._dispatch.destination.key not in keys
-        return not self.dropped
+            if self._dispatch.destination.key not in keys:
+                return False
+            self._listed = seen
+        return True
 
 
 def _size_bytes(path: str) -> int:

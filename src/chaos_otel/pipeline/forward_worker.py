@@ -151,7 +151,6 @@ class Worker:
         assert self.live is not None
         moved = self.live.step()
         self.live_done = self.live.done
-        self._metrics_done = self._metrics_done or self.live.dropped
         return moved or self.live_done
 
     def _wait_out(self, dispatch: Dispatch, wait_s: float) -> bool:
