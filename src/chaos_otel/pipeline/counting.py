@@ -15,7 +15,7 @@ from chaos_otel import clock
 from chaos_otel.errors import ChaosOtelError, StoreBusyError, in_words
 from chaos_otel.journal.reader import JournalReader
 from chaos_otel.measures import Measure
-from chaos_otel.pipeline.run_folder import JOURNAL, RUNS
+from chaos_otel.pipeline.run_folder import RUNS, open_journal
 from chaos_otel.recorder.measures import RunMeasures
 from chaos_otel.recorder.recorder import Recorder
 
@@ -78,7 +78,7 @@ def count_again(folder: str, *, state: str) -> str:
 
 
 def _measures_of(folder: str) -> list[Measure]:
-    fd = os.open(f"{folder}/{JOURNAL}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    fd = open_journal(folder)
     try:
         reader = JournalReader(fd)
         recorder, measures = Recorder(run_id=os.path.basename(folder)), RunMeasures()

@@ -11,7 +11,7 @@ from chaos_otel.exporters.event_document import EventDocumentExporter
 from chaos_otel.exporters.event_document_layout import batch_json
 from chaos_otel.journal.line import Entry
 from chaos_otel.journal.reader import JournalReader
-from chaos_otel.pipeline.run_folder import JOURNAL
+from chaos_otel.pipeline.run_folder import open_journal
 from chaos_otel.recorder.recorder import Recorder
 from chaos_otel.store.outbox import Cursor
 
@@ -21,7 +21,7 @@ class DocumentStream:
     no journal."""
 
     def __init__(self, folder: str, cursor: Cursor) -> None:
-        self._fd = os.open(f"{folder}/{JOURNAL}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        self._fd = open_journal(folder)
         self._reader = JournalReader(self._fd)
         self._recorder = Recorder(run_id=os.path.basename(folder))
         self._exporter = EventDocumentExporter()

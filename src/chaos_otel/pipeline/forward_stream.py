@@ -16,7 +16,7 @@ from typing import Any, Final
 from chaos_otel.config.destination import Signal
 from chaos_otel.journal.line import Entry
 from chaos_otel.journal.reader import JournalReader
-from chaos_otel.pipeline.run_folder import JOURNAL
+from chaos_otel.pipeline.run_folder import open_journal
 from chaos_otel.recorder.recorder import Recorder
 from chaos_otel.store.outbox import Cursor
 
@@ -53,7 +53,7 @@ class RunStream:
     journal. `signals` are those that the destination takes."""
 
     def __init__(self, folder: str, cursor: Cursor, *, signals: Iterable[Signal]) -> None:
-        self._fd = os.open(f"{folder}/{JOURNAL}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        self._fd = open_journal(folder)
         self._reader = JournalReader(self._fd)
         wanted = set(signals)
         skips: tuple[tuple[Signal, int], ...] = (("traces", cursor.spans), ("logs", cursor.logs))

@@ -12,7 +12,7 @@ from chaos_otel.pipeline.counting import BRIEFLY_S, state_of
 from chaos_otel.pipeline.outcome import JournalFollower, Outcome
 from chaos_otel.pipeline.plan import Plan, plan_path, read_plan
 from chaos_otel.pipeline.removal import clear_memory, remove_run
-from chaos_otel.pipeline.run_folder import JOURNAL, is_delivered
+from chaos_otel.pipeline.run_folder import JOURNAL, is_delivered, open_journal
 from chaos_otel.pipeline.stored_runs import dead_run, run_ids
 from chaos_otel.records import RunStarted
 
@@ -130,7 +130,7 @@ def _plan(run_id: str, folder: str, runtime: str) -> Plan | None:
 
 
 def _run_started(folder: str) -> RunStarted | None:
-    fd = os.open(f"{folder}/{JOURNAL}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    fd = open_journal(folder)
     try:
         reader = JournalReader(fd)
         while (entries := reader.read()) is not None:

@@ -53,6 +53,11 @@ class RunFolder:
         os.close(self.lock_fd)
 
 
+def open_journal(folder: str) -> int:
+    """A descriptor to read the run's journal from, which the caller closes. OSError without one."""
+    return os.open(f"{folder}/{JOURNAL}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
 def is_delivered(folder: str) -> bool:
     """Whether every local output of the run was written; also where that cannot be known, for then
     nobody shall touch it."""
