@@ -162,15 +162,19 @@ def open_private(path: str, flags: int, mode: int = 0o600) -> int:
     return fd
 
 
+def stamp(wall_ns: int) -> str:
+    """A moment as it stands in a file's name: 20260102T030405, in UTC."""
+    import time
+
+    return time.strftime("%Y%m%dT%H%M%S", time.gmtime(wall_ns / 1e9))
+
+
 def quarantine(path: str, *, wall_ns: int | None = None) -> str:
     """Move a damaged folder out of the way, to PATH.corrupt-TIME (UTC), and return where it is now.
 
     One rename: it stands in one place or the other, whole. StateError if it cannot be moved.
     """
-    import time
-
-    moment_s = (clock.now().wall_ns if wall_ns is None else wall_ns) / 1e9
-    base = f"{path}.corrupt-{time.strftime('%Y%m%dT%H%M%S', time.gmtime(moment_s))}"
+    base = f"{path}.corrupt-{stamp(clock.now().wall_ns if wall_ns is None else wall_ns)}"
     for number in count(1):
         target = base if number == 1 else f"{base}-{number}"
         if os.path.lexists(target):

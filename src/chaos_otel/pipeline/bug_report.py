@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from chaos_otel import __version__, clock
 from chaos_otel.config.environment import Environment
-from chaos_otel.config.folders import open_private, private_folder, state_folder
+from chaos_otel.config.folders import open_private, private_folder, stamp, state_folder
 from chaos_otel.errors import StateError
 
 _FOLDER = "errors"
@@ -43,18 +43,16 @@ def write_bug_report(error: BaseException, argv: Sequence[str], env: Environment
 
     Empty where it cannot be written: there is nothing more to be done about an error then.
     """
-    import time
-
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(clock.now().wall_ns / 1e9))
+    moment = stamp(clock.now().wall_ns)
     try:
         folder = private_folder(os.path.join(private_folder(state_folder(env)), _FOLDER))
-        path = os.path.join(folder, f"{stamp}-{os.getpid()}.md")
+        path = os.path.join(folder, f"{moment}-{os.getpid()}.md")
         fd = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     except (StateError, OSError):
         return ""
     try:
         with open(fd, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(_text(error, argv, stamp=stamp))
+            file.write(_text(error, argv, stamp=moment))
     except OSError:  # also what comes of closing it
         return ""
     return path

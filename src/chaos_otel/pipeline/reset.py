@@ -5,14 +5,13 @@ way. Journals and reports are not touched, and nothing is deleted that was not s
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from chaos_otel import clock
 from chaos_otel.config.environment import Environment
 from chaos_otel.config.files import USER_FILE
-from chaos_otel.config.folders import config_folder, mended_folder, state_folder
+from chaos_otel.config.folders import config_folder, mended_folder, stamp, state_folder
 from chaos_otel.errors import StateError, StoreBusyError, StoreVersionError, in_words
 from chaos_otel.pipeline import outbox_view
 from chaos_otel.pipeline.run_folder import RUNS
@@ -51,8 +50,7 @@ def _settings(environment: Environment, now_ns: int) -> Iterator[Step]:
     path = f"{config_folder(environment)}/{USER_FILE}"
     if not os.path.lexists(path):
         return
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now_ns / 1e9))
-    aside = f"{path}.reset-{stamp}"
+    aside = f"{path}.reset-{stamp(now_ns)}"
     os.rename(path, aside)
     yield Step(f"settings are the defaults now; yours lie in {aside}")
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Final
 
-from chaos_otel.config.folders import open_private, private_folder, quarantine
+from chaos_otel.config.folders import open_private, private_folder, quarantine, stamp
 from chaos_otel.errors import StateError, StoreBusyError, StoreVersionError
 from chaos_otel.store.tables import APPLICATION_ID, TABLES, VERSION
 
@@ -33,10 +33,9 @@ def quarantine_store(state_folder: str, *, wall_ns: int) -> str:
     cannot be moved."""
     path = f"{state_folder}/{FILE}"
     # its companions first: a new store must not find the log of an old one beside itself
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(wall_ns / 1e9))
     for end in COMPANIONS:
         if os.path.lexists(path + end):
-            os.rename(path + end, f"{path}.corrupt-{stamp}{end}")
+            os.rename(path + end, f"{path}.corrupt-{stamp(wall_ns)}{end}")
     return quarantine(path, wall_ns=wall_ns)
 
 
