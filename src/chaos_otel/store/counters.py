@@ -39,13 +39,6 @@ def count_run(
     return True
 
 
-def is_counted(database: Database, run_id: str) -> bool:
-    """Whether this run has been counted."""
-    with database.reading() as connection:
-        query = "SELECT 1 FROM counted_run WHERE run_id = ?"
-        return connection.execute(query, (run_id,)).fetchone() is not None
-
-
 def add(database: Database, measures: Iterable[Measure], *, now_wall_ns: int) -> None:
     """Add measures that belong to no run, in one transaction."""
     with database.writing() as connection:

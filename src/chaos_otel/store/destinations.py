@@ -75,7 +75,6 @@ def take(
     size_bytes: int,
     limit: RateLimit,
     now_wall_ns: int,
-    requests: int = 1,
 ) -> float:
     """Take this much of what the rate limit leaves: 0.0 if it was taken, else how many seconds to
     wait before asking again.
@@ -100,7 +99,7 @@ def take(
             (1 - left_bytes) / limit.bytes_per_s if limit.bytes_per_s else 0.0,
         )
         if wait_s <= 1e-9:
-            left_requests -= requests
+            left_requests -= 1
             left_bytes -= size_bytes
         connection.execute(
             "INSERT OR REPLACE INTO bucket VALUES (?, ?, ?, ?)",
