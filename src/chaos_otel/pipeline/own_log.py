@@ -59,9 +59,8 @@ def following(
     fd, rest = _opened(path, at_end=True), b""
     yield from last_lines(state, count, until_byte=os.lseek(fd, 0, os.SEEK_CUR) if fd >= 0 else 0)
     while True:
-        current = fd >= 0 and _is_still(
-            fd, path
-        )  # asked first: then an old file is read to its end
+        # asked before we read: then an old file is read to its end
+        current = fd >= 0 and _is_still(fd, path)
         data = os.read(fd, 65536) if fd >= 0 else b""
         *whole, rest = (rest + data).split(b"\n")
         yield from (line.decode("utf-8", "replace") for line in whole)
