@@ -1,4 +1,5 @@
-"""What holds for every test: no test sees, or writes to, the state of whoever runs it."""
+"""What holds for every test: no test sees, or writes to, the state of whoever runs it, and none
+fails for being slow."""
 
 from __future__ import annotations
 
@@ -6,6 +7,18 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# a property holds or does not, however slow the machine is just now; where `CI` is set, failures
+# can be repeated
+settings.register_profile(
+    "unhurried",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+    print_blob=True,
+)
+settings.load_profile("unhurried")
 
 # nothing can be made below /proc, not even by root: who gets here by accident fails, and sees why
 NOWHERE = "/proc/YouForgotToExplicitlyChooseAStateFolder"
