@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chaos_otel.config.address import parse_address
 from chaos_otel.exporters.address import address_of
 
 
@@ -46,6 +47,15 @@ def test_this_machine_is_known(host: str) -> None:
 def test_other_machines_are_not_this_one(host: str) -> None:
     """However their names begin."""
     assert not address_of(f"http://{host}/").is_here
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost.", "x.localhost", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]"]
+)
+def test_who_sends_is_no_stricter_than_settings(host: str) -> None:
+    """What settings let through in plain text is not refused when a run is over."""
+    url = f"http://{host}:4318"
+    assert address_of(url).is_here or parse_address(url).in_plain_text
 
 
 @settings(deadline=None)

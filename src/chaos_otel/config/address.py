@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 _PARTS = r"(?:([A-Za-z][A-Za-z0-9+.-]*)://)?(?:([^/?#]*)@)?([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?"
 _HOST = r"(?a)(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?)(?::(\d{1,5}))?"
-_LOOPBACK = r"(?a)localhost|.+\.localhost|(\[::ffff:)?127\.\d+\.\d+\.\d+\]?|\[(0*:)*0*1\]"
+# not `x.localhost`: some resolvers ask the network for it
+_LOOPBACK = r"(?a)localhost|127\.\d+\.\d+\.\d+|\[(0*:)*0*1\]"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
