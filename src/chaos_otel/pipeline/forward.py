@@ -65,7 +65,10 @@ def main(plan_file: str, orders_fd: int, answers_fd: int) -> None:
     """Forward until all is done or the time is over. Does not come back."""
     set_apart()
     hide_sdk_variables()
-    plan = read_plan(plan_file)
+    try:
+        plan = read_plan(plan_file)
+    except FileNotFoundError:
+        os._exit(0)  # we were too slow to start: the run is over, and waits in its folder
     orders = Orders()
     environment = Environment.of_process()
     place = Place(
