@@ -12,6 +12,8 @@ from chaos_otel.config.wanted_destination import destination_key
 from chaos_otel.errors import UsageError
 
 _LISTED = "chaos-otel consent show lists them"
+# behind the base address in OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and its like
+_SIGNAL_PATHS = ("/v1/traces", "/v1/logs", "/v1/metrics")
 
 
 def addresses(said: str, configured: Sequence[Destination], known: Iterable[str] = ()) -> list[str]:
@@ -23,14 +25,16 @@ def addresses(said: str, configured: Sequence[Destination], known: Iterable[str]
     named = [address_of(one.key) for one in configured if said in (one.name, one.key)]
     if named:
         return _each_once(named)
+    known = _each_once([*(address_of(one.key) for one in configured), *known])
     if said.partition(" ")[0] in KINDS:
         try:
-            return [parse_key(said)]
+            key = parse_key(said)
         except ValueError as error:
             raise _no_address(said, error) from error
+        return [_base(key) if _base(key) in known and key not in known else key]
     if "://" not in said:
         raise UsageError(f"no destination is called {said}", hint=_LISTED)
-    return _at(said, _each_once([*(address_of(one.key) for one in configured), *known]))
+    return _at(said, known)
 
 
 def meant(said: str, configured: Sequence[Destination]) -> list[Destination]:
@@ -50,13 +54,20 @@ def _at(url: str, known: Sequence[str]) -> list[str]:
     except ValueError as error:
         raise _no_address(url, error) from error
     keys = [destination_key(kind, address) for kind in KINDS]
-    found = [key for key in keys if key in known]
+    found = [key for key in (*keys, *map(_base, keys)) if key in known]
     if not found:
         raise UsageError(
             f"no destination is configured at {address.url}",
             hint=f"say what it is: otlp {address.url}, or endpoint {address.url}",
         )
-    return found
+    return _each_once(found)
+
+
+def _base(key: str) -> str:
+    """The address below which the one of a signal lies."""
+    for path in _SIGNAL_PATHS:
+        key = key.removesuffix(path)
+    return key
 
 
 def _no_address(said: str, error: ValueError) -> UsageError:
