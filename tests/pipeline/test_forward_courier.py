@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -231,3 +232,20 @@ def test_after_the_end_nothing_is_sent(scene: Callable[..., Scene]) -> None:
     with pytest.raises(OutOfTimeError):
         on.courier.deliver("traces", [1], Told())
     assert on.sender.requests == []
+
+
+def test_a_request_that_our_own_time_cut_short_is_nobodys_fault(
+    scene: Callable[..., Scene],
+) -> None:
+    """The destination had no time to answer: it is not kept waiting for that."""
+
+    def slow(numbers: list[int]) -> Answer:
+        time.sleep(0.2)
+        return Later("no answer within 0.1 s")
+
+    on = scene(slow)
+    on.orders.end(until_s=time.monotonic() + 0.1)
+    with pytest.raises(OutOfTimeError):
+        on.courier.deliver("traces", [1], Told())
+    assert on.gate.state.state == "ready"
+    assert on.gate.state.last_error == ""

@@ -19,6 +19,8 @@ from chaos_otel.pipeline.forward_ledger import Ledger
 from chaos_otel.pipeline.forward_orders import Orders, OutOfTimeError
 from chaos_otel.store.destinations import RateLimit
 
+# a request that was under way for less says nothing about its destination
+UNANSWERED_S: Final = 0.5
 _OUTCOMES: Final = {Later: "later", Refused: "refused", Paused: "paused"}
 
 
@@ -120,22 +122,32 @@ class Courier:
         return self._judge(suspects)
 
     def send(self, signal: Signal, body: bytes) -> Answer:
-        """Send one request when the rate limit lets it go, and note what came of it."""
+        """Send one request when the rate limit lets it go, and note what came of it.
+
+        Raises OutOfTimeError, with nothing noted, where our time was over too soon for an answer.
+        """
         while wait_s := self._ledger.take(len(body), self._limit):
             self._orders.sleep(wait_s)
         timeout_s = min(self._timeout_s, self._orders.left_s)
         if timeout_s <= 0:
             raise OutOfTimeError
         self._gate.trying()
-        self.sending_since_s = monotonic()
+        begun_s = self.sending_since_s = monotonic()
         try:
             answer = self._sender.send(
                 signal, body, timeout_s=timeout_s, key=blake2b(body, digest_size=16).hexdigest()
             )
         finally:
             self.sending_since_s = 0.0
+        if isinstance(answer, Later) and self._cut_short(timeout_s, since_s=begun_s):
+            raise OutOfTimeError
         self._note(signal, answer)
         return answer
+
+    def _cut_short(self, timeout_s: float, *, since_s: float) -> bool:
+        """Whether it was our time that was over, and not its own."""
+        ours = timeout_s < min(self._timeout_s, UNANSWERED_S)
+        return ours and monotonic() - since_s >= timeout_s
 
     def _note(self, signal: Signal, answer: Answer) -> None:
         if isinstance(answer, Delivered):

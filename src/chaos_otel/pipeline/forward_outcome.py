@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from chaos_otel.exporters.answer import Later
+from chaos_otel.pipeline.forward_courier import UNANSWERED_S
 from chaos_otel.pipeline.forward_crew import Place
 from chaos_otel.pipeline.forward_gate import Gate
 from chaos_otel.pipeline.forward_ledger import Ledger
 from chaos_otel.pipeline.forward_worker import Worker
 from chaos_otel.pipeline.own_log import note
 
-# a request that was under way for less says nothing about its destination
-UNANSWERED_S: Final = 0.5
 # it was our time that ended, not its own: it is left alone for a minute at most
 IMPATIENT_ATTEMPTS: Final = 6
 
