@@ -178,6 +178,7 @@ telemetry_record_metric queue_length 12
 telemetry_flush
 """
     )
+    installed.env["PATH"] = f"{Path(installed.command).parent}:{installed.env['PATH']}"
     done = installed.bare("sh", script)
     assert done.returncode == 0, done.stderr
     wait_for(lambda: (installed.state / "store.db").exists())
