@@ -90,6 +90,7 @@ def _delivers(chaos: Installed) -> bool:
 def _counted(chaos: Installed) -> dict[str, int]:
     folder = chaos.cwd / "metrics"
     folder.mkdir()
+    chaos.env["CHAOS_OTEL_SCRAPE_INTERVAL"] = "0"  # new series show what they are at once
     chaos.call("textfile", str(folder))
     [file] = Path(folder).glob("*.prom")
     found: dict[str, int] = {}
