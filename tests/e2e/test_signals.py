@@ -239,7 +239,9 @@ def test_a_stopped_command_shows_as_a_stopped_job(chaos: Installed) -> None:
     """Whoever waits for us sees the stop with its signal, and SIGCONT to us alone goes on with
     it.
     """
-    run = chaos.start("run", "-q", *QUICK, "--", "sh", "-c", "kill -TSTP $$; echo on; exit 4")
+    # in a group of its own: one that its starter has orphaned is never stopped
+    words = ("run", "-q", *QUICK, "--", "sh", "-c", "kill -TSTP $$; echo on; exit 4")
+    run = chaos.start(*words, process_group=0)
     for sent, seen in ((None, signal.SIGTSTP),):
         assert sent is None
         _, status = os.waitpid(run.pid, os.WUNTRACED)

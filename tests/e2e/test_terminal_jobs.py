@@ -42,14 +42,13 @@ def test_stopped_and_brought_back(window: Tmux) -> None:
 
 def test_stopped_twice(window: Tmux) -> None:
     """The second Ctrl-Z is as good as the first."""
-    window.start("echo up; read line; exit 7")
+    pid = window.start("echo up; read line; exit 7")
     window.wait("^up$")
     for _ in range(2):
         window.keys("C-z")
         assert window.next_prompt() == STOPPED
         window.type("fg")
-        window.wait("^" + RUN.split()[0] + ".*script *$")
-        window.keys("C-l")
+        window.until_foreground(pid)
     window.type("x")
     assert window.next_prompt() == 7
 

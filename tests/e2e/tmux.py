@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -78,6 +79,20 @@ class Tmux:
         """What `stty -a` says at the prompt."""
         self.run("stty -a > modes")
         return self.read("modes")
+
+    def until_foreground(self, pid: int) -> None:
+        """Until the wrapped command goes on and the terminal hands it its keys: Ctrl-Z pressed
+        before that is the shell's."""
+
+        def handed_over() -> bool:
+            fd = os.open(self.command("display-message", "-p", "#{pane_tty}").strip(), os.O_NOCTTY)
+            try:
+                raw = not termios.tcgetattr(fd)[3] & termios.ISIG
+            finally:
+                os.close(fd)
+            return raw and state_of(pid) != "T"
+
+        self.until(handed_over, "command in the foreground")
 
     def resize(self, *, columns: int, lines: int) -> None:
         self.command("resize-window", "-x", str(columns), "-y", str(lines))
