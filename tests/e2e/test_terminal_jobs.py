@@ -109,6 +109,14 @@ def test_in_the_background_of_a_terminal_with_tostop_it_is_stopped_when_it_write
     window.next_prompt()
     window.run("bg; touch go")
     window.until(lambda: state_of(parent_of(parent_of(pid))) == "T", "a stop by its write")
+    # the shell has to know of it before `fg`, or it takes the stop for one in the foreground
+    window.until(
+        lambda: (
+            window.run("clear; jobs") == 0
+            and any(line.startswith("[1]+  Stopped") for line in window.screen())
+        ),
+        "a stop that the shell knows of",
+    )
     assert "written" not in window.screen()
     window.type("fg")
     window.wait("^written$")
