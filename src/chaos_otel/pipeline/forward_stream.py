@@ -6,18 +6,16 @@ has passed is folded and left out. Holds one batch of each signal and what is op
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, Final
 
+from opentelemetry.sdk.trace import ReadableSpan
+
 from chaos_otel.config.destination import Signal
-from chaos_otel.journal.line import Entry
-from chaos_otel.journal.reader import JournalReader
-from chaos_otel.pipeline.run_folder import open_journal
-from chaos_otel.recorder.recorder import Recorder
+from chaos_otel.pipeline.journal_stream import JournalStream
 from chaos_otel.store.outbox import Cursor
 
 SIGNALS: Final[tuple[Signal, ...]] = ("traces", "logs")
@@ -48,50 +46,19 @@ class _Queue:
         self.since_s = time.monotonic()
 
 
-class RunStream:
-    """Follows a journal that may still grow. Owns its descriptor. Raises OSError where there is no
-    journal. `signals` are those that the destination takes."""
+class RunStream(JournalStream):
+    """Spans and log records; `signals` are those that the destination takes."""
 
     def __init__(self, folder: str, cursor: Cursor, *, signals: Iterable[Signal]) -> None:
-        self._fd = open_journal(folder)
-        self._reader = JournalReader(self._fd)
         wanted = set(signals)
         skips: tuple[tuple[Signal, int], ...] = (("traces", cursor.spans), ("logs", cursor.logs))
         self._queues = {name: _Queue(skip) for name, skip in skips if name in wanted}
-        self._recorder = Recorder(run_id=os.path.basename(folder), logs="logs" in self._queues)
-        self.finished = False
-
-    def close(self) -> None:
-        """Close the journal."""
-        os.close(self._fd)
+        super().__init__(folder, logs="logs" in self._queues)
 
     @property
     def waiting(self) -> int:
         """The most records of a signal that are held."""
         return max((len(queue.items) for queue in self._queues.values()), default=0)
-
-    @property
-    def ended(self) -> bool:
-        """Whether the journal says how the run ended."""
-        return self._reader.last_number > 0 and self._recorder.run.ended is not None
-
-    @property
-    def script(self) -> str:
-        """The run's name so far."""
-        return self._recorder.run.name if self._reader.last_number else ""
-
-    def read(self) -> bool:
-        """Take in what is new, a MiB or so; whether there was anything."""
-        entries = self._reader.read()
-        self._fold(entries or ())
-        return entries is not None
-
-    def finish(self) -> None:
-        """The journal is complete: take in its rest, and what is open. Once."""
-        self._fold(self._reader.finish())
-        if self._reader.last_number:
-            self._take(self._recorder.finish())
-        self.finished = True
 
     def batch(self, size: int, *, older_than_s: float) -> tuple[Signal, list[Any], int] | None:
         """The next records of a signal that is due, with the ordinal of the first: so many of
@@ -106,11 +73,7 @@ class RunStream:
         """The next so many are done with."""
         self._queues[signal].drop(count)
 
-    def _fold(self, entries: Iterable[Entry]) -> None:
-        for entry in entries:
-            self._take(self._recorder.fold(entry.record))
-
-    def _take(self, spans: Iterable[Any]) -> None:
+    def _take(self, spans: Sequence[ReadableSpan]) -> None:
         queues = self._queues
         if "traces" in queues:
             queues["traces"].add(spans)
